@@ -1,0 +1,64 @@
+/** A supervised child process, and what is known of the product's own life. */
+
+export const SERVICE_STATES = [
+  "starting",
+  "running",
+  "backing_off",
+  "stopping",
+  "stopped",
+  "failed",
+  "disabled",
+] as const;
+export type ServiceState = (typeof SERVICE_STATES)[number];
+
+/** A service that was ready and died is running again after at most RESTART_DELAY_MS_MAX. */
+export const RESTART_DELAY_MS_FIRST = 250;
+export const RESTART_DELAY_MS_MAX = 5_000;
+/** Between SIGTERM and SIGKILL. */
+export const STOP_GRACE_MS = 5_000;
+
+export interface ServiceStatus {
+  /** `dashboard`, `worker-1`, `mlflow`, … */
+  readonly name: string;
+  readonly state: ServiceState;
+  readonly pid: number | null;
+  readonly url: string | null;
+  readonly restartCount: number;
+  /** When it last became ready. */
+  readonly since: number | null;
+  /** Why it is not running, and what to do. */
+  readonly message: string | null;
+  readonly fix: string | null;
+}
+
+/** The one row that tells a clean end from a crash. */
+export interface SessionRecord {
+  readonly startedAt: number;
+  readonly pid: number;
+  readonly url: string;
+  readonly clean: boolean;
+  readonly version: string;
+}
+
+export interface SystemStore {
+  /** Marks the session dirty. @returns the session before it, when there was one. */
+  beginSession(session: Omit<SessionRecord, "clean">): Promise<SessionRecord | undefined>;
+  endSession(): Promise<void>;
+  session(): Promise<SessionRecord | undefined>;
+  /** Runs that were running when the last session ended without a clean shutdown. */
+  interruptedRunIds(): Promise<string[]>;
+  saveService(status: ServiceStatus): Promise<void>;
+  services(): Promise<ServiceStatus[]>;
+  setting(key: string): Promise<string | undefined>;
+  setSetting(key: string, value: string): Promise<void>;
+}
+
+/** Whether the database can be used. `degraded`: the product runs, reads stay where possible, writes are refused. */
+export type DatabaseHealth =
+  | { readonly state: "ok" }
+  | {
+      readonly state: "degraded";
+      readonly code: string;
+      readonly message: string;
+      readonly fix: string;
+    };
