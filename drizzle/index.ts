@@ -1,0 +1,15 @@
+/**
+ * Embeds every migration into the executable. Order is the order of application.
+ *
+ * Migrations never change: `tests/tidy/migrations.test.ts` fails when a `.sql` file is missing here or
+ * its text is not the one whose SHA-256 stands here.
+ */
+import m0000 from "./0000_init.sql" with { type: "text" };
+
+export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
+  {
+    name: "0000_init",
+    sha256: "745c877de4f9aa1c0b22fbf770da218feeb656e5d1eb90f0495bc9e10edee74a",
+    sql: m0000,
+  },
+];

@@ -1,0 +1,151 @@
+/**
+ * What every change of a run's state has in common: the fence, the count of each state, the sums of
+ * each minute, and the way a run ends. Called inside a transaction.
+ */
+import type { Database } from "bun:sqlite";
+import { AppError, type ErrorRecord } from "../domain/error.ts";
+import type { RunEvent } from "../domain/event.ts";
+import { type Claim, LEASE_MS, type RunState } from "../domain/run.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { insertEvents } from "./run-event.ts";
+import { defineStatement } from "./statement.ts";
+
+export const MINUTE_MS = 60_000;
+
+/** What a change of a run needs to know of it. */
+export interface LiveRun {
+  readonly id: string;
+  readonly state: RunState;
+  /** Highest `seq` of its log. */
+  readonly seq: number;
+  readonly activeMs: number;
+  readonly activeAt: number | null;
+  readonly cancelRequestedAt: number | null;
+  readonly dueAt: number | null;
+}
+
+interface MinuteSums {
+  readonly created?: number;
+  readonly succeeded?: number;
+  readonly failed?: number;
+  readonly costNanoUsd?: number;
+  readonly tokens?: number;
+}
+
+const LIVE_COLUMNS = `id, state, active_ms AS activeMs, active_at AS activeAt,
+  cancel_requested_at AS cancelRequestedAt, due_at AS dueAt,
+  coalesce((SELECT max(seq) FROM events WHERE run_id = runs.id), 0) AS seq`;
+const FENCE = defineStatement<LiveRun, [string, number, string]>(
+  `SELECT ${LIVE_COLUMNS} FROM runs WHERE id = ? AND epoch = ? AND worker = ? AND state = 'running'`,
+);
+const LIVE = defineStatement<LiveRun, [string]>(`SELECT ${LIVE_COLUMNS} FROM runs WHERE id = ?`);
+const COUNT = defineStatement<unknown, [RunState, number]>(
+  `INSERT INTO run_counts (state, count) VALUES (?, ?)
+   ON CONFLICT (state) DO UPDATE SET count = count + excluded.count`,
+);
+const MINUTE = defineStatement<unknown, [number, number, number, number, number, number]>(
+  `INSERT INTO run_minutes (starts_at, created, succeeded, failed, cost_nano_usd, tokens)
+   VALUES (?, ?, ?, ?, ?, ?)
+   ON CONFLICT (starts_at) DO UPDATE SET created = created + excluded.created,
+     succeeded = succeeded + excluded.succeeded, failed = failed + excluded.failed,
+     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd, tokens = tokens + excluded.tokens`,
+);
+const FINISH = defineStatement<
+  unknown,
+  [RunState, number, number, number | null, string | null, string]
+>(
+  `UPDATE runs SET state = ?, finished_at = ?, active_ms = ?, cancel_requested_at = ?, error = ?,
+     due_at = NULL, worker = NULL, waiting_for = NULL, reserved_for = NULL, active_at = NULL
+   WHERE id = ?`,
+);
+const STOP_STEPS = defineStatement<unknown, [number, string]>(
+  "UPDATE steps SET state = 'cancelled', finished_at = ? WHERE run_id = ? AND state = 'running'",
+);
+
+/** The run, when this claim still holds it; else null. */
+export function findClaimed(client: Database, claim: Claim): LiveRun | null {
+  return FENCE(client).get(claim.runId, claim.epoch, claim.worker);
+}
+
+/**
+ * The run that this claim holds.
+ * @throws AppError `lease_lost` when another claim, or an end, has overtaken it.
+ */
+export function requireClaim(client: Database, claim: Claim): LiveRun {
+  const run = findClaimed(client, claim);
+  if (run === null) {
+    throw new AppError("lease_lost", `Worker ${claim.worker} no longer holds run ${claim.runId}.`, {
+      fix: "Do nothing: the run has ended or another worker goes on with it.",
+    });
+  }
+  return run;
+}
+
+/** @throws AppError `not_found`. */
+export function requireRun(client: Database, id: string): LiveRun {
+  const run = LIVE(client).get(id);
+  if (run === null) {
+    throw new AppError("not_found", `There is no run ${id}.`, {
+      fix: "List the runs with `agents runs`.",
+    });
+  }
+  return run;
+}
+
+/**
+ * Active time up to now. At most one lease is added at once: longer without a renewal means that the
+ * machine slept or the clock was set.
+ */
+export function activeMsAt(run: LiveRun, nowMs: number): number {
+  if (run.activeAt === null) return run.activeMs;
+  return run.activeMs + Math.max(0, Math.min(LEASE_MS, nowMs - run.activeAt));
+}
+
+/** Keeps the counts by state. `from` is undefined for a new run. */
+export function countMove(client: Database, from: RunState | undefined, to: RunState): void {
+  if (from === to) return;
+  if (from !== undefined) COUNT(client).run(from, -1);
+  COUNT(client).run(to, 1);
+}
+
+/** Adds to the sums of the minute that `at` belongs to. */
+export function addToMinute(client: Database, at: number, sums: MinuteSums): void {
+  MINUTE(client).run(
+    Math.floor(at / MINUTE_MS) * MINUTE_MS,
+    sums.created ?? 0,
+    sums.succeeded ?? 0,
+    sums.failed ?? 0,
+    sums.costNanoUsd ?? 0,
+    sums.tokens ?? 0,
+  );
+}
+
+export type Ending =
+  | { readonly state: "succeeded"; readonly outputs: JsonObject }
+  | { readonly state: "failed"; readonly error: ErrorRecord }
+  | { readonly state: "cancelled" };
+
+/** Ends a run: attempts that are still running become cancelled. Writes the last event. */
+export function endRun(client: Database, run: LiveRun, end: { ending: Ending; at: number }): void {
+  const { ending, at } = end;
+  const error = ending.state === "failed" ? ending.error : undefined;
+  const cancelRequestedAt = run.cancelRequestedAt ?? (ending.state === "cancelled" ? at : null);
+  STOP_STEPS(client).run(at, run.id);
+  FINISH(client).run(
+    ending.state,
+    at,
+    activeMsAt(run, at),
+    cancelRequestedAt,
+    error === undefined ? null : JSON.stringify(error),
+    run.id,
+  );
+  countMove(client, run.state, ending.state);
+  if (ending.state !== "cancelled") addToMinute(client, at, { [ending.state]: 1 });
+  insertEvents(client, { runId: run.id, seq: run.seq, at }, [lastEvent(ending)]);
+}
+
+function lastEvent(ending: Ending): RunEvent {
+  if (ending.state === "succeeded") return { type: "run.succeeded", outputs: ending.outputs };
+  if (ending.state === "failed") return { type: "run.failed", error: ending.error };
+  return { type: "run.cancelled" };
+}

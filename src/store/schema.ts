@@ -1,0 +1,232 @@
+/**
+ * The tables. After a change: `drizzle-kit generate --config drizzle/config.ts --name <verb_noun>`.
+ *
+ * - `runs.due_at` alone says when a run may be claimed: queued = at once (later while it is reserved
+ *   for its creator), waiting = its timer, running = the end of the lease, final = null.
+ * - `events` and `step_calls` are WITHOUT ROWID (written into the migration by hand, drizzle has no word
+ *   for it): one b-tree in the order in which they are read.
+ * - `run_counts` and `run_minutes` are kept by the writes themselves, so that no page ever counts rows.
+ * - Columns that change often come first in `runs`: SQLite reads a long row only as far as it must.
+ */
+import { sql } from "drizzle-orm";
+import {
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  unique,
+} from "drizzle-orm/sqlite-core";
+import type { ErrorRecord } from "../domain/error.ts";
+import type { NewRun, RunOverrides, RunState, StepState, WaitingFor } from "../domain/run.ts";
+import type { ServiceState } from "../domain/service.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
+
+export const workflows = sqliteTable("workflows", {
+  id: text().primaryKey(),
+  name: text().notNull().unique(),
+  description: text(),
+  /** The version that was saved last; runs of this workflow start with it. */
+  versionHash: text().notNull(),
+  createdAt: integer().notNull(),
+  updatedAt: integer().notNull(),
+});
+
+export const workflowVersions = sqliteTable(
+  "workflow_versions",
+  {
+    workflowId: text()
+      .notNull()
+      .references(() => workflows.id, { onDelete: "cascade" }),
+    hash: text().notNull(),
+    number: integer().notNull(),
+    format: text({ enum: ["yaml", "json"] }).notNull(),
+    createdAt: integer().notNull(),
+    source: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workflowId, table.hash] }),
+    unique("workflow_versions_by_number").on(table.workflowId, table.number),
+  ],
+);
+
+/** Token counts and cost, kept by each recorded call. */
+const totals = () => ({
+  inputTokens: integer().notNull().default(0),
+  outputTokens: integer().notNull().default(0),
+  cacheReadTokens: integer().notNull().default(0),
+  cacheWriteTokens: integer().notNull().default(0),
+  reasoningTokens: integer().notNull().default(0),
+  costNanoUsd: integer().notNull().default(0),
+  unpricedCount: integer().notNull().default(0),
+});
+
+export const runs = sqliteTable(
+  "runs",
+  {
+    id: text().primaryKey(),
+    state: text().$type<RunState>().notNull(),
+    dueAt: integer(),
+    worker: text(),
+    epoch: integer().notNull().default(0),
+    waitingFor: text().$type<WaitingFor>(),
+    reservedFor: text(),
+    cancelRequestedAt: integer(),
+    createdAt: integer().notNull(),
+    startedAt: integer(),
+    finishedAt: integer(),
+    activeMs: integer().notNull().default(0),
+    /** Up to when `active_ms` has been counted in the present claim. */
+    activeAt: integer(),
+    ...totals(),
+    workflowId: text().notNull(),
+    versionHash: text().notNull(),
+    workflowName: text().notNull(),
+    source: text().$type<NewRun["source"]>().notNull(),
+    /** The id backwards, so that `find` by the end of an id is a range of an index. */
+    reversedId: text().notNull(),
+    error: text({ mode: "json" }).$type<ErrorRecord>(),
+    overrides: text({ mode: "json" }).$type<RunOverrides>().notNull(),
+    doneNodeIds: text({ mode: "json" }).$type<readonly string[]>().notNull(),
+    values: text({ mode: "json" }).$type<JsonObject>().notNull(),
+    nodeIds: text({ mode: "json" }).$type<readonly string[]>().notNull(),
+    inputs: text({ mode: "json" }).$type<JsonObject>().notNull(),
+  },
+  (table) => [
+    foreignKey({
+      columns: [table.workflowId, table.versionHash],
+      foreignColumns: [workflowVersions.workflowId, workflowVersions.hash],
+    }),
+    index("runs_by_due_at")
+      .on(table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
+    index("runs_by_state").on(table.state, table.id),
+    index("runs_by_workflow").on(table.workflowId, table.state, table.id),
+    unique("runs_by_reversed_id").on(table.reversedId),
+  ],
+);
+
+/** One row an attempt. */
+export const steps = sqliteTable(
+  "steps",
+  {
+    runId: text()
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    key: text().notNull(),
+    attempt: integer().notNull(),
+    nodeId: text().notNull(),
+    state: text().$type<StepState>().notNull(),
+    /** The claim under which it was begun or taken up last. */
+    epoch: integer().notNull(),
+    /** `seq` of its first `step.started`: the order in which attempts began. */
+    seq: integer().notNull(),
+    recoveryCount: integer().notNull().default(0),
+    startedAt: integer().notNull(),
+    finishedAt: integer(),
+    retryAt: integer(),
+    ...totals(),
+    error: text({ mode: "json" }).$type<ErrorRecord>(),
+    patch: text({ mode: "json" }).$type<JsonObject>(),
+    input: text({ mode: "json" }).$type<Json>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.key, table.attempt] })],
+);
+
+/** Model and tool calls inside an attempt, in the order of `ordinal`. */
+export const stepCalls = sqliteTable(
+  "step_calls",
+  {
+    runId: text().notNull(),
+    key: text().notNull(),
+    attempt: integer().notNull(),
+    ordinal: integer().notNull(),
+    kind: text({ enum: ["model", "tool"] }).notNull(),
+    name: text().notNull(),
+    inputTokens: integer().notNull(),
+    outputTokens: integer().notNull(),
+    cacheReadTokens: integer().notNull(),
+    cacheWriteTokens: integer().notNull(),
+    reasoningTokens: integer().notNull(),
+    costNanoUsd: integer(),
+    startedAt: integer().notNull(),
+    finishedAt: integer().notNull(),
+    request: text({ mode: "json" }).$type<Json>().notNull(),
+    result: text({ mode: "json" }).$type<Json>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.key, table.attempt, table.ordinal] }),
+    foreignKey({
+      columns: [table.runId, table.key, table.attempt],
+      foreignColumns: [steps.runId, steps.key, steps.attempt],
+    }).onDelete("cascade"),
+  ],
+);
+
+/** The log of each run. `seq` is gapless from 1, so the highest is also the count. */
+export const events = sqliteTable(
+  "events",
+  {
+    runId: text()
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    seq: integer().notNull(),
+    at: integer().notNull(),
+    type: text().notNull(),
+    /** The event without its type, as JSON. */
+    data: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.seq] }),
+    index("events_by_at")
+      .on(table.at)
+      .where(sql`type <> 'model.delta'`),
+  ],
+);
+
+/** How many runs are in each state. */
+export const runCounts = sqliteTable("run_counts", {
+  state: text().$type<RunState>().primaryKey(),
+  count: integer().notNull(),
+});
+
+/** What happened in each minute: created, succeeded and failed runs, spent tokens and money. */
+export const runMinutes = sqliteTable("run_minutes", {
+  startsAt: integer().primaryKey(),
+  created: integer().notNull().default(0),
+  succeeded: integer().notNull().default(0),
+  failed: integer().notNull().default(0),
+  costNanoUsd: integer().notNull().default(0),
+  tokens: integer().notNull().default(0),
+});
+
+export const services = sqliteTable("services", {
+  name: text().primaryKey(),
+  /** The order in which they were first saved. */
+  position: integer().notNull(),
+  state: text().$type<ServiceState>().notNull(),
+  pid: integer(),
+  url: text(),
+  restartCount: integer().notNull(),
+  since: integer(),
+  message: text(),
+  fix: text(),
+});
+
+/** One row: the present session, or the last one. */
+export const sessionState = sqliteTable("session_state", {
+  id: integer().primaryKey(),
+  startedAt: integer().notNull(),
+  pid: integer().notNull(),
+  url: text().notNull(),
+  version: text().notNull(),
+  clean: integer({ mode: "boolean" }).notNull(),
+  /** Runs that were running when the session before this one ended uncleanly. */
+  interruptedRunIds: text({ mode: "json" }).$type<string[]>().notNull(),
+});
+
+export const settings = sqliteTable("settings", {
+  key: text().primaryKey(),
+  value: text().notNull(),
+});

@@ -1,0 +1,100 @@
+/** The SQLite store: all ports on one database file. */
+import { MIGRATIONS } from "../../drizzle/index.ts";
+import { AppError } from "../domain/error.ts";
+import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
+import type { DatabaseHealth, SystemStore } from "../domain/service.ts";
+import type { WorkflowStore } from "../domain/workflow.ts";
+import type { Clock } from "../lib/clock.ts";
+import { type Connection, createConnection } from "./connection.ts";
+import type { OpenResult } from "./database.ts";
+import { type FileOptions, openFile } from "./reopen.ts";
+import { createQueue } from "./queue.ts";
+import { createRunStore } from "./run-store.ts";
+import { createSystemStore } from "./system-store.ts";
+import { createWorkflowStore } from "./workflow-store.ts";
+
+export interface StoreOptions {
+  /** Absolute path of the file, or `:memory:`. */
+  readonly path: string;
+  /** Gives the times that are stored. Locks and other processes are waited for in real time. */
+  readonly clock: Clock;
+  /** Nothing is created, migrated or written. */
+  readonly readOnly?: boolean;
+}
+
+export interface Store {
+  readonly runs: RunStore;
+  readonly queue: Queue;
+  readonly workflows: WorkflowStore;
+  readonly system: SystemStore;
+  readonly changes: ChangeSignal;
+  readonly opened: OpenResult;
+  health(): DatabaseHealth;
+  /** Calls `listener` when the health has changed; @returns the way to stop. */
+  onHealth(listener: (health: DatabaseHealth) => void): () => void;
+  /** Waits for pending writes, then closes the file. Pending reads and later calls are refused. */
+  close(): Promise<void>;
+}
+
+/** A store that may begin degraded waits no longer than this for a lock at first. */
+const DEGRADABLE_LOCK_WAIT_MS = 1_000;
+
+/** Faults that may go by themselves or by mending the file: the product can run degraded meanwhile. */
+const DEGRADABLE_CODES = new Set([
+  "database_locked",
+  "read_only",
+  "permission_denied",
+  "disk_full",
+  "database_corrupt",
+  "unavailable",
+]);
+
+/**
+ * Opens the database, created and migrated as needed (never with `readOnly`).
+ * @throws AppError `database_locked`, `read_only`, `permission_denied`, `disk_full`, `database_corrupt`,
+ * `database_newer`, `unavailable` (disk failure), `config_invalid` (the path or the file cannot be a
+ * database of ours); with `readOnly` also `not_found`.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const settings = fileOptions(options);
+  return storeOn(createConnection(settings, await openFile(settings)), options.clock);
+}
+
+/**
+ * As `openStore`, but a database that is locked, read-only, full or damaged gives a store whose health
+ * is `degraded`: it answers what it can, refuses writes with the reason, and recovers by itself.
+ * @throws AppError `database_newer`, `config_invalid`.
+ */
+export async function openStoreDegradable(options: StoreOptions): Promise<Store> {
+  const settings = fileOptions(options);
+  try {
+    const database = await openFile(settings, DEGRADABLE_LOCK_WAIT_MS);
+    return storeOn(createConnection(settings, database), options.clock);
+  } catch (error) {
+    if (!(error instanceof AppError) || !DEGRADABLE_CODES.has(error.code)) throw error;
+    return storeOn(createConnection(settings, error), options.clock);
+  }
+}
+
+function fileOptions(options: StoreOptions): FileOptions {
+  return {
+    path: options.path,
+    clock: options.clock,
+    readOnly: options.readOnly ?? false,
+    migrations: MIGRATIONS,
+  };
+}
+
+function storeOn(connection: Connection, clock: Clock): Store {
+  return {
+    runs: createRunStore(connection, clock),
+    queue: createQueue(connection, clock),
+    workflows: createWorkflowStore(connection, clock),
+    system: createSystemStore(connection),
+    changes: connection.changes,
+    opened: connection.opened,
+    health: connection.health.state,
+    onHealth: connection.health.onChange,
+    close: connection.close,
+  };
+}
