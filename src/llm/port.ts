@@ -1,0 +1,121 @@
+/** The port to language models: every provider behind one call, checked, priced and redacted. */
+import { AppError } from "../domain/error.ts";
+import type { ModelEvent, ModelPort, ModelRequest } from "../domain/model.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { createRedactor } from "../lib/redact.ts";
+import { type CallOutcome, type CallTimeouts, outputMode, streamCall } from "./call.ts";
+import { DEMO_PIECE_DELAY_MS, demoCall } from "./demo.ts";
+import { type FailureContext, refusesSchema, toAppError, unknownModel } from "./failure.ts";
+import { suggestModels } from "./models.ts";
+import { priceCall } from "./price.ts";
+import type { RealProviderName } from "./provider.ts";
+import { REAL_PROVIDERS } from "./registry.ts";
+import { requireConnection, resolveModel } from "./resolve.ts";
+import { type ModelSettings, settingsSecrets } from "./settings.ts";
+
+/** A local server may load a large model first, and a hosted one think long, before anything comes. */
+export const FIRST_PIECE_TIMEOUT_MS = 300_000;
+export const PIECE_TIMEOUT_MS = 120_000;
+
+export interface ModelPortOptions {
+  readonly clock?: Clock;
+  readonly timeouts?: CallTimeouts;
+  /** Between two pieces of a demo answer; 0 gives the whole answer at once. */
+  readonly demoDelayMs?: number;
+}
+
+const TIMEOUTS: CallTimeouts = {
+  firstPieceMs: FIRST_PIECE_TIMEOUT_MS,
+  pieceMs: PIECE_TIMEOUT_MS,
+};
+
+/** The model port over the AI SDK; the demo provider answers without it. */
+export function createModelPort(
+  settings: ModelSettings,
+  options: ModelPortOptions = {},
+): ModelPort {
+  const { clock = systemClock, timeouts = TIMEOUTS, demoDelayMs = DEMO_PIECE_DELAY_MS } = options;
+  const redact = createRedactor(settingsSecrets(settings));
+  /** Models that refused a schema: they are asked in words from then on. */
+  const wordsOnly = new Set<string>();
+
+  async function* callReal(
+    request: ModelRequest,
+    name: RealProviderName,
+  ): AsyncGenerator<ModelEvent> {
+    const provider = REAL_PROVIDERS[name];
+    const connection = requireConnection(provider, settings, request.apiBase);
+    const context = { provider, connection, model: request.model, redact, nowMs: clock.now() };
+    const key = `${connection.baseUrl} ${request.model}`;
+    const first = wordsOnly.has(key) ? ({ kind: "words" } as const) : outputMode(provider, request);
+    const call = { provider, connection, request, timeouts, clock };
+    let outcome = yield* asText(streamCall({ ...call, mode: first }));
+    // Not a retry of the same call: a refused schema was neither answered nor paid.
+    if (first?.kind === "native" && outcome.kind === "failed" && refusesSchema(outcome.cause)) {
+      outcome = yield* asText(streamCall({ ...call, mode: { kind: "words" } }));
+      if (outcome.kind === "finished") wordsOnly.add(key);
+    }
+    yield await endOf(outcome, context);
+  }
+
+  return {
+    async *call(request) {
+      if (request.provider === "demo") {
+        yield* demoCall(request, { clock, delayMs: demoDelayMs });
+        return;
+      }
+      try {
+        yield* callReal(request, request.provider);
+      } catch (error) {
+        // A stream never throws: a missing key is an end like any other.
+        const failure = AppError.from(error);
+        yield { type: "end", reason: "failed", error: failure.toRecord() };
+      }
+    },
+    resolve: (wish) => resolveModel(wish, { settings, redact, nowMs: clock.now() }),
+  };
+}
+
+async function* asText(
+  stream: AsyncGenerator<string, CallOutcome>,
+): AsyncGenerator<ModelEvent, CallOutcome> {
+  try {
+    while (true) {
+      // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
+      const step = await stream.next();
+      if (step.done === true) return step.value;
+      yield { type: "text", text: step.value };
+    }
+  } finally {
+    // A consumer that stops early must not leave the request running.
+    await stream.return({ kind: "aborted" });
+  }
+}
+
+async function endOf(outcome: CallOutcome, context: FailureContext): Promise<ModelEvent> {
+  if (outcome.kind === "aborted") return { type: "end", reason: "aborted" };
+  if (outcome.kind === "failed") return failedEnd(outcome.cause, context);
+  const { answer, isUsageKnown } = outcome;
+  const costNanoUsd = await priceCall({
+    provider: context.provider.name,
+    baseUrl: context.connection.baseUrl,
+    models: [answer.model, context.model],
+    usage: isUsageKnown ? answer.usage : undefined,
+    nowMs: context.nowMs,
+  });
+  return { type: "end", reason: "finished", answer: { ...answer, costNanoUsd } };
+}
+
+async function failedEnd(cause: unknown, context: FailureContext): Promise<ModelEvent> {
+  const { error, details } = toAppError(cause, context);
+  const shown =
+    error.code === "unknown_model"
+      ? unknownModel(context, cause, await suggestModels(context))
+      : error;
+  return {
+    type: "end",
+    reason: "failed",
+    error: shown.toRecord(details),
+    ...(shown.retryAfterMs === undefined ? {} : { retryAfterMs: shown.retryAfterMs }),
+  };
+}
