@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test";
+import { ERROR_CODES, type ErrorCode } from "../../src/domain/error.ts";
+import { RETRY_REASONS } from "../../src/domain/workflow.ts";
+import {
+  decideRetry,
+  isTransient,
+  RETRY_DELAY_MS_MAX,
+  RETRY_IN_PLACE_MS_MAX,
+} from "../../src/engine/retry.ts";
+import { RETRY_ALL } from "./fixture.ts";
+
+const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
+const HALF = () => 0.5;
+const failure = { attempt: 1, code: "timeout" as ErrorCode, retryAfterMs: undefined, nowMs: 1_000 };
+
+function afterDelay(delayMs: number) {
+  return decideRetry({ ...RETRY_ALL, delayMs }, failure, HALF);
+}
+
+describe("decideRetry()", () => {
+  test("tries again exactly for the reasons that the policy names", () => {
+    const reasons = Object.fromEntries(
+      RETRY_REASONS.map((reason) => [
+        reason,
+        CODES.filter((code) =>
+          decideRetry({ ...RETRY_ALL, on: [reason] }, { ...failure, code }, HALF),
+        ),
+      ]),
+    );
+    expect(reasons).toEqual({
+      invalid_output: ["output_invalid"],
+      timeout: ["timeout"],
+      rate_limit: ["rate_limited"],
+      unavailable: ["provider_unreachable", "provider_unavailable", "unavailable"],
+    });
+  });
+
+  test("stops after as many tries as the policy allows", () => {
+    const again = [1, 2, 3, 4].map(
+      (attempt) => decideRetry(RETRY_ALL, { ...failure, attempt }, HALF) !== undefined,
+    );
+    expect(again).toEqual([true, true, false, false]);
+  });
+
+  test("honours the provider's delay for any length and parks the run for it", () => {
+    const day = 24 * 60 * 60_000;
+    const code = "rate_limited" as const;
+    expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 10 * day }, HALF)).toEqual({
+      at: 1_000 + 10 * day + RETRY_ALL.delayMs,
+      waitingFor: "rate_limit",
+      inPlace: false,
+    });
+  });
+
+  test("waits in place only below the limit and never longer than the cap", () => {
+    expect(afterDelay(RETRY_IN_PLACE_MS_MAX - 1)).toEqual({
+      at: 1_000 + RETRY_IN_PLACE_MS_MAX - 1,
+      waitingFor: "timer",
+      inPlace: true,
+    });
+    expect(afterDelay(RETRY_IN_PLACE_MS_MAX)?.inPlace).toBe(false);
+    expect(afterDelay(1e12)?.at).toBe(1_000 + RETRY_DELAY_MS_MAX);
+  });
+});
+
+test("isTransient() holds for what may be tried again, except for answers that were refused", () => {
+  expect(CODES.filter(isTransient)).toEqual([
+    "provider_unreachable",
+    "provider_unavailable",
+    "rate_limited",
+    "timeout",
+    "unavailable",
+  ]);
+});
