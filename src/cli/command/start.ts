@@ -1,0 +1,122 @@
+import { stat } from "node:fs/promises";
+import { createColors } from "picocolors";
+import { checkBindAddress } from "../../config/bind.ts";
+import { loadConfig, readSettings } from "../../config/load.ts";
+import type { Config } from "../../config/config.ts";
+import { ERROR_CODES } from "../../domain/error.ts";
+import type { CommandContext } from "../command.ts";
+import type { START } from "../definition.ts";
+import type { App, Dashboard } from "../product.ts";
+import { createStartView, type StartView } from "../start-view.ts";
+import { BUILD } from "../version.ts";
+
+type Context = CommandContext<typeof START.flags>;
+
+/** Starts everything and stays until it is told to stop. */
+export async function start(context: Context): Promise<number> {
+  await offerSetup(context);
+  const config = await loadConfig(context.sources);
+  checkBindAddress(config);
+  const app = await context.loadApp();
+  const view = createStartView(context.terminal, context.clock);
+  try {
+    return await serve(context, { app, config, view });
+  } finally {
+    view.close();
+  }
+}
+
+/** The setup questions come before the very first start, where there is someone to answer them. */
+async function offerSetup(context: Context): Promise<void> {
+  if (context.flags.yes || !context.terminal.interactive) return;
+  const { dataDir } = await readSettings(context.sources);
+  const isFirst = await stat(dataDir).then(
+    () => false,
+    () => true,
+  );
+  if (!isFirst) return;
+  const { firstSetup } = await import("./setup.ts");
+  await firstSetup(context);
+}
+
+async function serve(
+  context: Context,
+  { app, config, view }: { app: App; config: Config; view: StartView },
+): Promise<number> {
+  const interrupts = createInterrupts(context);
+  const dashboard = await app.startDashboard(config, {
+    version: BUILD.version,
+    reload: async () => await readSettings(context.sources),
+    onStatus: view.onStatus,
+    onLine: view.onLine,
+    onNotice: view.notice,
+    onStopAsked: interrupts.ask,
+  });
+  try {
+    announceRecovery(context, view, dashboard);
+    await Promise.race([dashboard.settled, interrupts.first]);
+    view.settled(urlsOf(config, dashboard));
+    if (config.open && !interrupts.happened()) await openDashboard(app, view, dashboard.url);
+    await interrupts.first;
+    view.notice("Stopping. Ctrl-C again ends everything at once.");
+    const ended = await Promise.race([
+      dashboard.stop().then(() => "stopped" as const),
+      interrupts.second.then(() => "killed" as const),
+    ]);
+    if (ended === "stopped") return 0;
+    dashboard.kill();
+    return ERROR_CODES.cancelled.exit;
+  } catch (error) {
+    // Whatever fails here, no child may stay behind.
+    dashboard.kill();
+    throw error;
+  } finally {
+    interrupts.end();
+  }
+}
+
+function announceRecovery({ terminal }: Context, view: StartView, dashboard: Dashboard): void {
+  const { interrupted } = dashboard;
+  if (interrupted.length === 0) return;
+  const colors = createColors(terminal.color);
+  const runs = interrupted.length === 1 ? "1 run was" : `${interrupted.length} runs were`;
+  view.notice(
+    colors.yellow(
+      `The last session ended without a shutdown. ${runs} interrupted and now resumed:`,
+    ),
+  );
+  for (const id of interrupted) view.notice(`  ${id}`);
+}
+
+/** A browser that cannot be opened is no reason to stop. */
+async function openDashboard(app: App, view: StartView, url: string): Promise<void> {
+  await app.openBrowser(url).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    view.notice(`The browser could not be opened: ${reason}`);
+  });
+}
+
+function urlsOf(config: Config, dashboard: Dashboard): { label: string; url: string }[] {
+  const base = dashboard.url.replace(/\/$/, "");
+  const mlflow = dashboard.services().find(({ name }) => name === "mlflow");
+  return [
+    { label: "Dashboard", url: `${base}/` },
+    { label: "Health", url: `${base}/health` },
+    ...(mlflow?.state === "running"
+      ? [{ label: "MLflow", url: mlflow.url ?? `http://127.0.0.1:${config.mlflow.port}/` }]
+      : []),
+  ];
+}
+
+/** The first and the second Ctrl-C or SIGTERM. */
+function createInterrupts({ terminal }: Context) {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  let count = 0;
+  const ask = () => {
+    count += 1;
+    (count === 1 ? first : second).resolve();
+  };
+  const end = terminal.onInterrupt(ask);
+  return { first: first.promise, second: second.promise, happened: () => count > 0, ask, end };
+}

@@ -1,0 +1,163 @@
+/**
+ * What the commands need from the composition root. `app.ts` satisfies this interface; it is loaded
+ * only by commands that use it, so that `--version` and `help` load nothing heavy.
+ */
+import type { Config } from "../config/config.ts";
+import type { Settings } from "../config/load.ts";
+import type { ErrorRecord } from "../domain/error.ts";
+import type { ModelPort } from "../domain/model.ts";
+import type { ChangeSignal, Queue, Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
+import type { ToolPort } from "../domain/tool.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Problem, ProviderName, WorkflowStore } from "../domain/workflow.ts";
+
+export interface Runner {
+  /** Resolves when the run that it is limited to has ended. */
+  readonly drained: Promise<void>;
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+export interface Product {
+  readonly config: Config;
+  readonly store: {
+    readonly runs: RunStore;
+    readonly queue: Queue;
+    readonly workflows: WorkflowStore;
+    readonly system: SystemStore;
+    readonly changes: ChangeSignal;
+    health(): DatabaseHealth;
+  };
+  readonly models: ModelPort;
+  readonly tools: ToolPort;
+  startRunner(options: { worker: string; concurrency: number; only?: string }): Runner;
+  createRun(input: {
+    source: string;
+    format: "yaml" | "json";
+    inputs: Record<string, unknown>;
+    overrides: RunOverrides;
+    from: "cli";
+    reservedFor?: string;
+  }): Promise<{ run: Run; problems: readonly Problem[] }>;
+  close(): Promise<void>;
+}
+
+export interface LogLine {
+  readonly service: string;
+  readonly stream: "stdout" | "stderr";
+  readonly line: string;
+}
+
+export interface Dashboard {
+  readonly url: string;
+  services(): readonly ServiceStatus[];
+  /** Runs that a crash interrupted and that go on now. */
+  readonly interrupted: readonly string[];
+  /** Resolves once all services are running, failed or disabled. */
+  readonly settled: Promise<void>;
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+export interface DashboardHooks {
+  readonly version: string;
+  /** Reads the settings anew, for what was saved on a page. */
+  readonly reload: () => Promise<Settings>;
+  readonly onStatus: (status: ServiceStatus) => void;
+  readonly onLine: (line: LogLine) => void;
+  readonly onNotice: (text: string) => void;
+  /** `agents stop` asked where there are no signals. */
+  readonly onStopAsked: () => void;
+}
+
+/** The server that runs on a data folder; `info` is undefined for an instant after its start. */
+export interface Instance {
+  readonly info:
+    | {
+        readonly pid: number;
+        /** Null until the dashboard listens. */
+        readonly url: string | null;
+        readonly startedAt: number;
+      }
+    | undefined;
+}
+
+/** A model server on this machine. */
+export interface LocalServer {
+  /** As people call it: `Ollama`, `LM Studio`. */
+  readonly name: string;
+  readonly provider: "ollama" | "openai-compatible";
+  readonly baseUrl: string;
+  readonly models: readonly string[];
+}
+
+export interface ProviderSettings {
+  readonly provider: ProviderName;
+  readonly apiKey?: string;
+  readonly baseUrl?: string;
+}
+
+/** The result of one real request. */
+export type ProviderCheck =
+  | { readonly ok: true; readonly models: readonly string[] }
+  | { readonly ok: false; readonly error: ErrorRecord };
+
+export interface App {
+  /** @param reportError Takes failures in the background, such as of a checkpoint that is tried again. */
+  openProduct(config: Config, reportError: (error: unknown) => void): Promise<Product>;
+  startDashboard(config: Config, hooks: DashboardHooks): Promise<Dashboard>;
+  startWorker(
+    config: Config,
+    options: {
+      name: string;
+      reload: () => Promise<Settings>;
+      onReady(): void;
+      reportError(error: unknown): void;
+    },
+  ): Promise<{ stop(): Promise<void> }>;
+  /** Runs the guard until its program has ended. @returns the exit code. */
+  runGuard(argv: readonly string[], clock: Clock): Promise<number>;
+  /** Calls back when the parent process is gone. */
+  watchParent(onGone: () => void): Promise<void>;
+  readInstance(dataDir: string): Promise<Instance | undefined>;
+  /** Stops the server of a data folder and waits for its end. @throws AppError `not_running`. */
+  stopInstance(dataDir: string): Promise<{ readonly url: string | null }>;
+  openBrowser(url: string): Promise<void>;
+  /** The last lines, oldest first. */
+  tailLogs(options: {
+    dataDir: string;
+    service?: string;
+    lineCount: number;
+  }): Promise<readonly LogLine[]>;
+  /** New lines as they come, until the signal. */
+  followLogs(options: {
+    dataDir: string;
+    service?: string;
+    signal: AbortSignal;
+    onLine(line: LogLine): void;
+  }): Promise<void>;
+  /** @returns what was done about a damaged database; undefined when it is not damaged. */
+  repairDatabase(
+    settings: Settings,
+  ): Promise<{ setAside: readonly string[]; restored: string | undefined } | undefined>;
+  findMlflow(settings: Settings): Promise<{ readonly version: string } | undefined>;
+  /** @throws AppError when it cannot be installed; nothing is left half-installed. */
+  installMlflow(
+    settings: Settings,
+    options: { signal: AbortSignal; onProgress(text: string): void },
+  ): Promise<void>;
+  detectLocalServers(settings: Settings): Promise<readonly LocalServer[]>;
+  /** One real request with the wish, over the settings that are in force. */
+  checkProvider(settings: Settings, wish: ProviderSettings): Promise<ProviderCheck>;
+  /** The tools that workflow files may name. */
+  toolNames(): Promise<readonly string[]>;
+  /** The example workflows that are inside the executable. */
+  exampleWorkflows(): Promise<readonly { readonly file: string; readonly source: string }[]>;
+  /** What holds a port, where it can be known; undefined when the port is free. */
+  findPortHolder(host: string, port: number): Promise<{ readonly description: string } | undefined>;
+}
+
+/** Loads the composition root. */
+export async function loadApp(): Promise<App> {
+  return await import("../app.ts");
+}

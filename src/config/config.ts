@@ -1,0 +1,53 @@
+/** The settings of one process, after flags, environment, `.env` files and defaults were merged. */
+import type { ProviderName } from "../domain/workflow.ts";
+
+/** Where a value came from, for `doctor`, `/settings` and error messages. */
+export interface Origin {
+  readonly kind: "flag" | "environment" | "working_env_file" | "data_env_file" | "default";
+  /** The flag or variable name, or the file with its line: `/home/a/.env:3`. */
+  readonly place: string;
+}
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly mlflow: { readonly enabled: boolean; readonly port: number };
+  readonly workerCount: number;
+  /** Runs that one worker executes at the same time. */
+  readonly workerConcurrency: number;
+  readonly open: boolean;
+  readonly verbose: boolean;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute path of the SQLite file. */
+  readonly databasePath: string;
+  /** Absolute; where `agents` looks for workflow files to import. */
+  readonly workflowsDir: string;
+  readonly llm: {
+    /** Used where a workflow names no provider; undefined: whichever has a key, else demo. */
+    readonly provider: ProviderName | undefined;
+    readonly model: string | undefined;
+    readonly openai: { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
+    readonly anthropic: {
+      readonly apiKey: string | undefined;
+      readonly baseUrl: string | undefined;
+    };
+    readonly google: { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
+    readonly ollama: { readonly baseUrl: string };
+    readonly openaiCompatible: {
+      readonly apiKey: string | undefined;
+      readonly baseUrl: string | undefined;
+    };
+  };
+  readonly tools: {
+    readonly serper: { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
+  };
+  /** Signs cookies and CSRF tokens; from SECRET_KEY, else kept in the data folder (0600). */
+  readonly secretKey: string;
+  /** argon2id hash of the administrator's password; undefined: none set. */
+  readonly adminPasswordHash: string | undefined;
+  /** Variable name → where its value came from. */
+  readonly origins: Readonly<Record<string, Origin>>;
+  /** What was written for the variables that are set, to be shown: without secrets. */
+  readonly texts: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,225 @@
+/** flag > environment > `.env` in the working folder > `.env` in the data folder > default. */
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../domain/error.ts";
+import { createFileOnce, errorCode } from "../lib/atomic-file.ts";
+import type { Config, Origin } from "./config.ts";
+import { fileError } from "./file-error.ts";
+import { hashPassword } from "./password.ts";
+import { absolutePath } from "./place.ts";
+import { VARIABLES, type VariableName, type VariableValues, variables } from "./schema.ts";
+import { type ConfigSources, type RawSettings, type RawValue, readSources } from "./source.ts";
+
+export const SECRET_FILE = "secret.key";
+const SECRET_BYTES = 32;
+
+/** Settings without the secret key: read without making anything on disk. */
+export type Settings = Omit<Config, "secretKey">;
+
+/**
+ * Reads all settings and changes nothing.
+ * @throws AppError `config_invalid` that names every bad value with its place and what was expected.
+ */
+export async function readSettings(sources: ConfigSources): Promise<Settings> {
+  const { settings } = await read(sources);
+  return settings;
+}
+
+/**
+ * Reads all settings, makes the data folder (0700) and, where none is set, the secret key (0600,
+ * once: processes that start together get the same).
+ * @throws AppError `config_invalid` as `readSettings`; `permission_denied`, `read_only`, `disk_full`.
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const { settings, secretKey } = await read(sources);
+  await makeDataDir(settings.dataDir);
+  return Object.freeze({
+    ...settings,
+    secretKey: secretKey ?? (await keptSecretKey(settings.dataDir)),
+  });
+}
+
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileError(error, `make the data folder ${dataDir}`);
+  }
+}
+
+async function keptSecretKey(dataDir: string): Promise<string> {
+  const path = join(dataDir, SECRET_FILE);
+  let kept: string;
+  try {
+    kept = await readOrCreate(path);
+    // A restored backup may have brought the file with wider rights.
+    await chmod(path, 0o600);
+  } catch (error) {
+    throw fileError(error, `keep the secret key in ${path}`);
+  }
+  if (kept.length < SECRET_BYTES) {
+    throw new AppError("config_invalid", `The secret key in ${path} is damaged.`, {
+      fix: `Delete ${path}: a new one is made, and everyone signs in again.`,
+    });
+  }
+  return kept;
+}
+
+async function readOrCreate(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    const fresh = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString("hex");
+    return (await createFileOnce(path, `${fresh}\n`)).trim();
+  }
+}
+
+async function read(
+  sources: ConfigSources,
+): Promise<{ settings: Settings; secretKey: string | undefined }> {
+  const raw = await readSources(sources);
+  const input = Object.fromEntries(
+    [...raw.values].flatMap(([name, value]) => (value.text === "" ? [] : [[name, value.text]])),
+  );
+  const parsed = variables.safeParse(input);
+  if (!parsed.success || raw.faults.length > 0) {
+    const issues = parsed.success ? [] : parsed.error.issues;
+    throw invalid(
+      raw,
+      issues.map((issue) => ({ name: String(issue.path[0]), expected: issue.message })),
+    );
+  }
+  const settings = await buildSettings(parsed.data, raw, sources);
+  return { settings, secretKey: parsed.data.SECRET_KEY };
+}
+
+function invalid(
+  raw: RawSettings,
+  issues: readonly { name: string; expected: string }[],
+): AppError {
+  const sentences = [...raw.faults];
+  for (const { name, info } of VARIABLES) {
+    const issue = issues.find((candidate) => candidate.name === name);
+    const value = raw.values.get(name);
+    if (issue === undefined || value === undefined) continue;
+    const shown = info.secret ? "" : ` is ${JSON.stringify(withoutUser(value.text))}`;
+    const written = value.origin.kind === "environment" ? value.origin.place : name;
+    sentences.push(
+      `${written}${shown} (${describePlace(value.origin)}); expected ${issue.expected}.`,
+    );
+  }
+  if (sentences.length === 1) {
+    return new AppError("config_invalid", sentences[0] ?? "", {
+      fix: "Correct or remove this setting.",
+    });
+  }
+  const list = sentences.map((sentence) => `\n  ${sentence}`).join("");
+  return new AppError("config_invalid", `${sentences.length} settings are not valid:${list}`, {
+    fix: "Correct or remove these settings.",
+  });
+}
+
+/** An address may carry a password. */
+function withoutUser(text: string): string {
+  return text.replace(/\/\/[^/]*@/, "//***@");
+}
+
+/** A place as a person knows it: `--port`, `environment`, `/home/a/.env:3`, `default`. */
+export function describePlace(origin: Origin): string {
+  const { kind, place } = origin;
+  return kind === "environment" || kind === "default" ? kind : place;
+}
+
+async function buildSettings(
+  values: VariableValues,
+  raw: RawSettings,
+  sources: ConfigSources,
+): Promise<Settings> {
+  const path = (name: VariableName, otherwise: string) => {
+    const value = raw.values.get(name);
+    if (value === undefined || value.text === "") return otherwise;
+    return absolutePath(value.text, value.base, sources.homeDir);
+  };
+  const { AGENTS_DB_URL: databaseUrl } = values;
+  return {
+    host: values.AGENTS_HOST,
+    port: values.AGENTS_PORT,
+    mlflow: { enabled: values.AGENTS_MLFLOW, port: values.AGENTS_MLFLOW_PORT },
+    workerCount: values.AGENTS_WORKERS,
+    workerConcurrency: values.AGENTS_WORKER_CONCURRENCY,
+    open: values.AGENTS_OPEN,
+    verbose: values.AGENTS_VERBOSE,
+    dataDir: raw.dataDir,
+    databasePath:
+      databaseUrl === undefined
+        ? join(raw.dataDir, "agents.db")
+        : databasePath(databaseUrl, sources.os),
+    workflowsDir: path("AGENTS_WORKFLOWS_DIR", join(raw.dataDir, "workflows")),
+    llm: buildLlm(values),
+    tools: { serper: { apiKey: values.SERPER_API_KEY, baseUrl: values.SERPER_BASE_URL } },
+    adminPasswordHash: await adminPasswordHash(values, raw.values),
+    origins: originsOf(raw),
+    texts: textsOf(raw),
+  };
+}
+
+/** `sqlite:///a/b.db` is the file /a/b.db, as in a file URL; so is `sqlite:////a/b.db`. */
+function databasePath(databaseUrl: string, os: string): string {
+  const path = databaseUrl.replace(/^sqlite:\/+/, "");
+  return os === "win32" ? path : `/${path}`;
+}
+
+function buildLlm(values: VariableValues): Config["llm"] {
+  return {
+    provider: values.AGENTS_PROVIDER,
+    model: values.AGENTS_MODEL,
+    openai: { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL },
+    anthropic: { apiKey: values.ANTHROPIC_API_KEY, baseUrl: values.ANTHROPIC_BASE_URL },
+    google: { apiKey: values.GOOGLE_API_KEY, baseUrl: values.GOOGLE_BASE_URL },
+    ollama: { baseUrl: values.OLLAMA_BASE_URL },
+    openaiCompatible: {
+      apiKey: values.OPENAI_COMPATIBLE_API_KEY,
+      baseUrl: values.OPENAI_COMPATIBLE_BASE_URL,
+    },
+  };
+}
+
+const RANK: readonly Origin["kind"][] = [
+  "flag",
+  "environment",
+  "working_env_file",
+  "data_env_file",
+  "default",
+];
+
+/** A password in the environment must win over the hash in a file, as with any other setting. */
+async function adminPasswordHash(
+  values: VariableValues,
+  raw: ReadonlyMap<VariableName, RawValue>,
+): Promise<string | undefined> {
+  const { AGENTS_ADMIN_PASSWORD: password, AGENTS_ADMIN_PASSWORD_HASH: hash } = values;
+  if (password === undefined) return hash;
+  const rank = (name: VariableName) => RANK.indexOf(raw.get(name)?.origin.kind ?? "default");
+  const hashWins =
+    hash !== undefined && rank("AGENTS_ADMIN_PASSWORD_HASH") <= rank("AGENTS_ADMIN_PASSWORD");
+  return hashWins ? hash : await hashPassword(password);
+}
+
+function originsOf(raw: RawSettings): Record<string, Origin> {
+  return Object.fromEntries(
+    VARIABLES.map(({ name, info }) => [
+      name,
+      raw.values.get(name)?.origin ?? { kind: "default", place: info.default ?? "" },
+    ]),
+  );
+}
+
+function textsOf(raw: RawSettings): Record<string, string> {
+  return Object.fromEntries(
+    VARIABLES.flatMap(({ name, info }) => {
+      const value = raw.values.get(name);
+      return value === undefined || info.secret ? [] : [[name, withoutUser(value.text)]];
+    }),
+  );
+}

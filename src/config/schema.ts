@@ -1,0 +1,318 @@
+/**
+ * Every variable that the product reads, once: what it may be, its default, and what users are told
+ * about it. `.env.example`, the wizard's `.env`, docs/cli.md and error messages are made from this.
+ */
+import * as z from "zod";
+import { PROVIDERS } from "../domain/workflow.ts";
+
+export const SECTIONS = ["Server", "Data", "Models", "Tools", "Security"] as const;
+
+export interface VariableInfo {
+  readonly section: (typeof SECTIONS)[number];
+  /** Sentences for `.env.example`. */
+  readonly description: string;
+  /** The default as text; left out when there is none. */
+  readonly default?: string;
+  readonly example: string;
+  /** Never printed. */
+  readonly secret?: true;
+  /** The flag that sets it. */
+  readonly flag?: string;
+  /** Another name that other tools use for the same thing; this product's own name wins. */
+  readonly alias?: string;
+}
+
+export const variableInfo = z.registry<VariableInfo>();
+
+function variable<Schema extends z.ZodType>(schema: Schema, info: VariableInfo): Schema {
+  variableInfo.add(schema, info);
+  return schema;
+}
+
+const PORT_MAX = 65_535;
+const WORKER_COUNT_MAX = 64;
+const WORKER_CONCURRENCY_MAX = 1_000;
+const SECRET_LENGTH_MIN = 16;
+export const PASSWORD_LENGTH_MIN = 8;
+const ON = ["on", "true", "yes", "1"];
+const OFF = ["off", "false", "no", "0"];
+
+function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .refine(
+      (text) => /^\d{1,6}$/.test(text) && Number(text) >= min && Number(text) <= max,
+      `a whole number from ${min} to ${max}`,
+    )
+    .transform(Number);
+}
+
+const port = () => wholeNumber(0, PORT_MAX);
+
+const onOff = () =>
+  z
+    .string()
+    .refine((text) => [...ON, ...OFF].includes(text.toLowerCase()), "on or off")
+    .transform((text) => ON.includes(text.toLowerCase()));
+
+const host = () =>
+  z
+    .string()
+    .transform((text) => text.replace(/^\[(.*)\]$/, "$1"))
+    .refine(
+      (text) => /^[A-Za-z0-9.:_%-]+$/.test(text),
+      "an address or host name to listen on, such as 127.0.0.1",
+    );
+
+const url = () =>
+  z
+    .string()
+    .refine((text) => {
+      const parsed = URL.canParse(text) ? new URL(text) : undefined;
+      return parsed?.protocol === "http:" || parsed?.protocol === "https:";
+    }, "an address that begins with http:// or https://")
+    .transform((text) => text.replace(/\/+$/, ""));
+
+const key = () => z.string().refine((text) => !/\s/.test(text), "a key without spaces");
+
+/** `OLLAMA_HOST` may be `host`, `host:port` or a URL, and often is the address the server listens on. */
+const ollamaUrl = () =>
+  z
+    .string()
+    .transform((text) => {
+      if (!text.includes("://")) return `http://${/:\d+$/.test(text) ? text : `${text}:11434`}`;
+      return text;
+    })
+    .transform((text) => text.replace("://0.0.0.0", "://127.0.0.1"))
+    .pipe(url());
+
+const databaseUrl = () =>
+  z.string().superRefine((text, context) => {
+    if (/^postgres(ql)?:/.test(text)) {
+      context.addIssue(
+        "sqlite:///path: Postgres is not supported by this version, which keeps its data in SQLite",
+      );
+    } else if (!/^sqlite:\/\/\/[^:]/.test(text)) {
+      context.addIssue(
+        "sqlite:/// and the absolute path of a file, such as sqlite:///data/agents.db",
+      );
+    }
+  });
+
+const text = () => z.string();
+
+export const variables = z.object({
+  AGENTS_HOST: variable(host().default("127.0.0.1"), {
+    section: "Server",
+    description:
+      "Address that the dashboard listens on. Any other than the loopback needs an administrator password (`agents password`).",
+    default: "127.0.0.1",
+    example: "0.0.0.0",
+    flag: "--host",
+  }),
+  AGENTS_PORT: variable(port().default(7861), {
+    section: "Server",
+    description: "Port of the dashboard and the API. 0 takes a free one.",
+    default: "7861",
+    example: "7861",
+    flag: "--port",
+  }),
+  AGENTS_MLFLOW: variable(onOff().default(true), {
+    section: "Server",
+    description:
+      "Run the MLflow tracking server, where it is installed (`agents setup` installs it).",
+    default: "on",
+    example: "off",
+    flag: "--mlflow",
+  }),
+  AGENTS_MLFLOW_PORT: variable(port().default(5000), {
+    section: "Server",
+    description: "Port of the MLflow tracking server.",
+    default: "5000",
+    example: "5001",
+    flag: "--mlflow-port",
+  }),
+  AGENTS_WORKERS: variable(wholeNumber(0, WORKER_COUNT_MAX).default(2), {
+    section: "Server",
+    description: "Worker processes that execute runs.",
+    default: "2",
+    example: "4",
+    flag: "--workers",
+  }),
+  AGENTS_WORKER_CONCURRENCY: variable(wholeNumber(1, WORKER_CONCURRENCY_MAX).default(16), {
+    section: "Server",
+    description: "Runs that one worker executes at the same time.",
+    default: "16",
+    example: "4",
+  }),
+  AGENTS_OPEN: variable(onOff().default(false), {
+    section: "Server",
+    description: "Open the dashboard in the browser at start.",
+    default: "off",
+    example: "on",
+    flag: "--open",
+  }),
+  AGENTS_VERBOSE: variable(onOff().default(false), {
+    section: "Server",
+    description: "Show technical details.",
+    default: "off",
+    example: "on",
+    flag: "--verbose",
+  }),
+  AGENTS_DATA_DIR: variable(text().optional(), {
+    section: "Data",
+    description:
+      "Folder for the database, logs and secrets. Default: the system's own place for application data. Cannot stand in the .env of the data folder itself.",
+    example: "~/agents",
+    flag: "--data-dir",
+  }),
+  AGENTS_DB_URL: variable(databaseUrl().optional(), {
+    section: "Data",
+    description:
+      "Database: sqlite:/// and the absolute path. Default: agents.db in the data folder.",
+    example: "sqlite:///data/agents.db",
+    flag: "--db-url",
+  }),
+  AGENTS_WORKFLOWS_DIR: variable(text().optional(), {
+    section: "Data",
+    description: "Folder with workflow files. Default: workflows in the data folder.",
+    example: "~/workflows",
+    flag: "--workflows-dir",
+  }),
+  AGENTS_PROVIDER: variable(z.enum(PROVIDERS, `one of ${PROVIDERS.join(", ")}`).optional(), {
+    section: "Models",
+    description:
+      "Provider for workflows that name none. Default: one that has a key, else the offline demo.",
+    example: "openai",
+    flag: "--provider",
+  }),
+  AGENTS_MODEL: variable(text().optional(), {
+    section: "Models",
+    description: "Model for workflows that name none. Default: the provider's usual one.",
+    example: "gpt-5-mini",
+    flag: "--model",
+  }),
+  OPENAI_API_KEY: variable(key().optional(), {
+    section: "Models",
+    description: "Key for OpenAI.",
+    example: "sk-...",
+    secret: true,
+  }),
+  OPENAI_BASE_URL: variable(url().optional(), {
+    section: "Models",
+    description: "Another address for the OpenAI API.",
+    example: "https://api.openai.com/v1",
+  }),
+  ANTHROPIC_API_KEY: variable(key().optional(), {
+    section: "Models",
+    description: "Key for Anthropic.",
+    example: "sk-ant-...",
+    secret: true,
+  }),
+  ANTHROPIC_BASE_URL: variable(url().optional(), {
+    section: "Models",
+    description: "Another address for the Anthropic API.",
+    example: "https://api.anthropic.com/v1",
+  }),
+  GOOGLE_API_KEY: variable(key().optional(), {
+    section: "Models",
+    description: "Key for Google Gemini. GEMINI_API_KEY is understood too.",
+    example: "AIza...",
+    secret: true,
+    alias: "GEMINI_API_KEY",
+  }),
+  GOOGLE_BASE_URL: variable(url().optional(), {
+    section: "Models",
+    description: "Another address for the Gemini API.",
+    example: "https://generativelanguage.googleapis.com/v1beta",
+  }),
+  OLLAMA_BASE_URL: variable(ollamaUrl().default("http://127.0.0.1:11434"), {
+    section: "Models",
+    description: "Address of the Ollama server. OLLAMA_HOST is understood too.",
+    default: "http://127.0.0.1:11434",
+    example: "http://192.168.1.20:11434",
+    alias: "OLLAMA_HOST",
+  }),
+  OPENAI_COMPATIBLE_BASE_URL: variable(url().optional(), {
+    section: "Models",
+    description:
+      "Address of any other server that speaks the OpenAI API (LM Studio, llama.cpp, vLLM and more).",
+    example: "http://127.0.0.1:1234/v1",
+  }),
+  OPENAI_COMPATIBLE_API_KEY: variable(key().optional(), {
+    section: "Models",
+    description: "Key for that server, where it wants one.",
+    example: "secret",
+    secret: true,
+  }),
+  SERPER_API_KEY: variable(key().optional(), {
+    section: "Tools",
+    description: "Key of serper.dev, for the tool serper_search.",
+    example: "0123abcd...",
+    secret: true,
+  }),
+  SERPER_BASE_URL: variable(url().optional(), {
+    section: "Tools",
+    description: "Another address for the Serper API.",
+    example: "https://google.serper.dev",
+  }),
+  SECRET_KEY: variable(
+    z
+      .string()
+      .refine(
+        (value) => value.length >= SECRET_LENGTH_MIN,
+        `at least ${SECRET_LENGTH_MIN} characters`,
+      )
+      .optional(),
+    {
+      section: "Security",
+      description:
+        "Signs cookies and form tokens. Default: made once and kept in secret.key in the data folder.",
+      example: "a-long-random-text",
+      secret: true,
+    },
+  ),
+  AGENTS_ADMIN_PASSWORD_HASH: variable(
+    z
+      .string()
+      .refine((value) => value.startsWith("$argon2id$"), "a hash made by `agents password`")
+      .optional(),
+    {
+      section: "Security",
+      description: "Hash of the administrator's password, written by `agents password`.",
+      example: "'$argon2id$...'",
+      secret: true,
+    },
+  ),
+  AGENTS_ADMIN_PASSWORD: variable(
+    z
+      .string()
+      .refine(
+        (value) => value.length >= PASSWORD_LENGTH_MIN,
+        `at least ${PASSWORD_LENGTH_MIN} characters`,
+      )
+      .optional(),
+    {
+      section: "Security",
+      description: "The administrator's password itself, where a hash cannot be given.",
+      example: "correct-horse-battery",
+      secret: true,
+    },
+  ),
+});
+
+export type VariableName = keyof typeof variables.shape;
+
+export function isVariableName(name: string): name is VariableName {
+  return Object.hasOwn(variables.shape, name);
+}
+
+export type VariableValues = z.output<typeof variables>;
+
+/** All variables in the order in which they are documented. */
+export const VARIABLES: readonly { readonly name: VariableName; readonly info: VariableInfo }[] =
+  variables.keyof().options.map((name) => {
+    const info = variableInfo.get(variables.shape[name]);
+    if (info === undefined) throw new Error(`${name} is not documented.`);
+    return { name, info };
+  });
