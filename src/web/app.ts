@@ -1,0 +1,85 @@
+import { Hono } from "hono";
+import { AppError } from "../domain/error.ts";
+import { createAccess } from "./access.ts";
+import { createCsrf } from "./csrf.ts";
+import type { WebDeps, WebServer } from "./deps.ts";
+import { createErrorResponder } from "./error.ts";
+import { createShell, type Kit, type WebEnv } from "./kit.ts";
+import { bodyLimit } from "./middleware/body-limit.ts";
+import { csrfCheck } from "./middleware/csrf-check.ts";
+import { degradedMode } from "./middleware/degraded-mode.ts";
+import { hostCheck } from "./middleware/host-check.ts";
+import { loginGuard } from "./middleware/login-guard.ts";
+import { originCheck } from "./middleware/origin-check.ts";
+import { securityHeaders } from "./middleware/security-headers.ts";
+import { registerAssets } from "./page/asset.ts";
+import { registerHealth } from "./page/health.ts";
+import { registerLogin } from "./page/login.ts";
+import { registerRuns } from "./page/runs.ts";
+import { registerSettings } from "./page/settings.ts";
+import { registerStatus } from "./page/status.ts";
+import { registerTheme } from "./page/theme.ts";
+import { registerWorkflows } from "./page/workflows.ts";
+import { createSessions } from "./session.ts";
+import { createStreamHub, STREAM_LIMITS } from "./sse.ts";
+import { createThrottle } from "./throttle.ts";
+import { createWorkflowReader } from "./workflow-reader.ts";
+
+export interface WebApp {
+  fetch(request: Request, server?: WebServer): Response | Promise<Response>;
+  /** What is registered; a test walks it, so that no route is without a scenario. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
+  /** Ends all live connections. */
+  close(): void;
+}
+
+/** The dashboard: reads and starts, never executes a step. For `Bun.serve`; it never rejects. */
+export function createWebApp(deps: WebDeps): WebApp {
+  const access = createAccess({ sessions: createSessions(deps), host: deps.host, port: deps.port });
+  const csrf = createCsrf(deps);
+  const shell = createShell(deps, { csrf, access });
+  const hub = createStreamHub({
+    clock: deps.clock,
+    changes: deps.changes,
+    limits: deps.streamLimits ?? STREAM_LIMITS,
+    reportError: deps.reportError,
+  });
+  const kit: Kit = {
+    deps,
+    access,
+    hub,
+    shell,
+    throttle: createThrottle(deps.clock),
+    reader: createWorkflowReader(deps.knownTools),
+  };
+
+  const app = new Hono<WebEnv>({ strict: false });
+  app.onError(createErrorResponder({ shell, reportError: deps.reportError }));
+  app.notFound(() => {
+    throw new AppError("not_found", "There is no such page.", { fix: "Check the address." });
+  });
+
+  // The order matters: what is refused early costs little and reads nothing.
+  app.use(securityHeaders());
+  app.use(hostCheck(deps));
+  app.use(originCheck());
+  app.use(bodyLimit());
+  app.use(loginGuard(access));
+  app.use(csrfCheck(csrf));
+  app.use(degradedMode(deps.health));
+
+  registerHealth(app, kit);
+  registerAssets(app);
+  registerTheme(app);
+  registerLogin(app, kit);
+  registerStatus(app, kit);
+  registerWorkflows(app, kit);
+  registerRuns(app, kit);
+  registerSettings(app, kit);
+
+  return {
+    fetch: (request, server) => app.fetch(request, { server }),
+    routes: app.routes.filter((route) => route.method !== "ALL"),
+    close: () => hub.close(),
+  };
+}

@@ -1,0 +1,65 @@
+/** What the web app is given by the composition root. */
+import type { JsonObject } from "../lib/json.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
+import type { Workflow, WorkflowStore } from "../domain/workflow.ts";
+import type { ProviderStatus, SettingValue } from "../../views/settings.tsx";
+import type { StreamLimits } from "./sse.ts";
+
+/** A workflow that comes with the product. */
+export interface Example {
+  readonly name: string;
+  readonly description: string;
+  readonly source: string;
+}
+
+/** A run to be started; the inputs have been read and checked. */
+export interface RunRequest {
+  readonly workflowId: string;
+  readonly versionHash: string;
+  readonly workflow: Workflow;
+  /** The first state: inputs and defaults. */
+  readonly values: JsonObject;
+  readonly inputs: JsonObject;
+  readonly overrides: RunOverrides;
+}
+
+export interface WebDeps {
+  readonly runs: RunStore;
+  readonly workflows: WorkflowStore;
+  readonly system: SystemStore;
+  readonly changes: ChangeSignal;
+  readonly health: () => DatabaseHealth;
+  readonly services: () => readonly ServiceStatus[];
+  /** Ids of the runs that an unclean end had interrupted. */
+  readonly interrupted: readonly string[];
+  readonly clock: Clock;
+  readonly version: string;
+  readonly secretKey: string;
+  /** The address it listens on: a loopback one needs no login, every other does. */
+  readonly host: string;
+  readonly port: () => number;
+  readonly adminPasswordHash: () => string | undefined;
+  readonly demo: () => boolean;
+  readonly providers: () => readonly ProviderStatus[];
+  readonly checkProvider: (name: string) => Promise<{ ok: boolean; message: string }>;
+  readonly saveKey: (variable: string, value: string) => Promise<void>;
+  /** `adminPasswordHash` gives the new one afterwards. */
+  readonly setPassword: (hash: string) => Promise<void>;
+  readonly values: () => readonly SettingValue[];
+  readonly memoryBytes: () => number | null;
+  readonly databaseBytes: () => number | null;
+  readonly dataDir: string;
+  readonly knownTools: readonly string[];
+  readonly examples: readonly Example[];
+  readonly createRun: (request: RunRequest) => Promise<Run>;
+  readonly reportError: (error: unknown) => void;
+  readonly streamLimits?: StreamLimits;
+}
+
+/** The part of Bun's server that handlers need. */
+export interface WebServer {
+  requestIP(request: Request): { readonly address: string } | null;
+  timeout(request: Request, seconds: number): void;
+}

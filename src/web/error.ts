@@ -1,0 +1,100 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { ErrorFragment, ErrorPage } from "../../views/error.tsx";
+import type { Shell } from "../../views/shell.ts";
+import { AppError, ERROR_CODES, type ErrorCode, type ErrorRecord } from "../domain/error.ts";
+import type { DatabaseHealth } from "../domain/service.ts";
+import { html } from "./render.ts";
+import { pathTo } from "./routes.ts";
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad request",
+  401: "Not logged in",
+  403: "Forbidden",
+  404: "Not found",
+  409: "Conflict",
+  413: "Too large",
+  422: "Cannot be processed",
+  429: "Too many requests",
+  500: "Internal error",
+  502: "Bad answer from another server",
+  503: "Not available",
+  504: "Timeout",
+};
+
+/** True when the answer should be a whole page: not a program, not a part that htmx swaps. */
+export function wantsPage(c: Context): boolean {
+  return !wantsJson(c) && !wantsFragment(c);
+}
+
+/** A boosted link says `HX-Request` too, but replaces the whole page. */
+export function wantsFragment(c: Context): boolean {
+  return c.req.header("HX-Request") !== undefined && c.req.header("HX-Request-Type") !== "full";
+}
+
+function wantsJson(c: Context): boolean {
+  const accept = c.req.header("Accept") ?? "";
+  return /\bapplication\/(?:problem\+)?json\b/.test(accept) && !accept.includes("text/html");
+}
+
+/** True for the state of things, not of the request: a page can be shown with a notice instead. */
+export function isUnavailable(error: AppError): boolean {
+  return ERROR_CODES[error.code].status === 503;
+}
+
+/** The failure that a write gets in degraded mode. */
+export function degradedError(health: DatabaseHealth & { state: "degraded" }): AppError {
+  const { code, message, fix } = health;
+  const known = isErrorCode(code) && ERROR_CODES[code].status === 503;
+  return new AppError(known ? code : "unavailable", message, { fix });
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
+}
+
+/**
+ * The one translator from a failure to an HTTP answer: a page, the fragment that htmx asked for, or
+ * problem details (RFC 9457). What is not expected is logged under an id, and only the id is shown.
+ */
+export function createErrorResponder(deps: {
+  shell: (c: Context, title: string) => Shell;
+  reportError: (error: unknown) => void;
+}): (error: unknown, c: Context) => Response | Promise<Response> {
+  return (error, c) => {
+    const failure = AppError.from(error);
+    const { status } = ERROR_CODES[failure.code];
+    const record = failure.code === "internal" ? hide(error, deps.reportError) : failure.toRecord();
+    if (failure.retryAfterMs !== undefined) {
+      c.header("Retry-After", String(Math.ceil(failure.retryAfterMs / 1000)));
+    }
+    if (failure.code === "unauthorized") c.header("HX-Redirect", pathTo.login());
+    if (wantsJson(c)) return problemDetails(c, record, status);
+    if (wantsFragment(c)) return html(c, ErrorFragment({ error: record }), status);
+    const title = TITLES[status] ?? "Error";
+    const page = ErrorPage({ shell: deps.shell(c, title), error: record, status });
+    return html(c, page, status);
+  };
+}
+
+function hide(error: unknown, reportError: (error: unknown) => void): ErrorRecord {
+  const id = crypto.randomUUID().slice(0, 8);
+  reportError(new Error(`request failed, error ${id}`, { cause: error }));
+  return {
+    code: "internal",
+    message: "Internal error.",
+    fix: `Try again; if it stays, look for error ${id} in the log and report it.`,
+  };
+}
+
+function problemDetails(c: Context, error: ErrorRecord, status: ContentfulStatusCode): Response {
+  const problem = {
+    type: `urn:agents:error:${error.code}`,
+    title: TITLES[status] ?? "Error",
+    status,
+    detail: error.message,
+    fix: error.fix,
+    code: error.code,
+  };
+  return c.body(JSON.stringify(problem), status, { "Content-Type": "application/problem+json" });
+}

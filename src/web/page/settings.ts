@@ -1,0 +1,103 @@
+import type { Hono } from "hono";
+import { SettingsPage, type ProviderStatus } from "../../../views/settings.tsx";
+import { AppError } from "../../domain/error.ts";
+import { readForm } from "../form.ts";
+import type { Kit, WebContext, WebEnv } from "../kit.ts";
+import { html } from "../render.ts";
+import { pathTo, PATTERNS } from "../routes.ts";
+import { addressOf, isPassword } from "./login.ts";
+
+export const PASSWORD_LENGTH_MIN = 8;
+const PASSWORD_LENGTH_MAX = 1_000;
+const KEY_LENGTH_MAX = 1_000;
+
+/** What the page says after a form was taken; the address carries only the word. */
+const NOTICES = {
+  key: "The key was saved.",
+  password: "The password was saved.",
+} as const;
+
+export function registerSettings(app: Hono<WebEnv>, kit: Kit): void {
+  const { deps, access, throttle } = kit;
+  /** Results of the checks of this session, by provider. */
+  const checks = new Map<string, { ok: boolean; message: string }>();
+
+  function page(c: WebContext, error?: AppError): Promise<Response> {
+    const done = c.req.query("done");
+    const view = SettingsPage({
+      shell: kit.shell(c, "Settings"),
+      providers: deps.providers().map((provider) => withCheck(provider, checks)),
+      values: deps.values(),
+      dataDir: deps.dataDir,
+      databaseBytes: deps.databaseBytes(),
+      passwordSet: deps.adminPasswordHash() !== undefined,
+      services: deps.services(),
+      notice: done === "key" || done === "password" ? NOTICES[done] : undefined,
+      error: error?.toRecord(),
+    });
+    return html(c, view, error === undefined ? 200 : 422);
+  }
+
+  app.get(PATTERNS.settings, (c) => page(c));
+
+  app.post(PATTERNS.settingsKeys, async (c) => {
+    const form = await readForm(c);
+    const provider = requireProvider(deps.providers(), form.text("provider"));
+    const key = form.text("key").trim();
+    const problem = keyProblem(provider, key);
+    if (problem !== undefined) return page(c, problem);
+    await deps.saveKey(provider.variable, key);
+    checks.delete(provider.name);
+    return c.redirect(`${pathTo.settings()}?done=key`, 303);
+  });
+
+  app.post(PATTERNS.settingsChecks, async (c) => {
+    const form = await readForm(c);
+    const { name } = requireProvider(deps.providers(), form.text("provider"));
+    checks.set(name, await deps.checkProvider(name));
+    return c.redirect(pathTo.settings(), 303);
+  });
+
+  app.post(PATTERNS.settingsPassword, async (c) => {
+    const form = await readForm(c);
+    const hash = deps.adminPasswordHash();
+    const password = form.text("password");
+    if (hash !== undefined) {
+      const ok = await throttle.attempt(addressOf(c), () => isPassword(form.text("current"), hash));
+      if (!ok) return page(c, new AppError("invalid", "The current password is wrong."));
+    }
+    if (password.length < PASSWORD_LENGTH_MIN || password.length > PASSWORD_LENGTH_MAX) {
+      const fix = `Choose one of ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters.`;
+      return page(c, new AppError("invalid", "The new password cannot be used.", { fix }));
+    }
+    await deps.setPassword(await Bun.password.hash(password, "argon2id"));
+    // The new password has ended every session, this one too.
+    if (access.needsLogin) access.begin(c);
+    return c.redirect(`${pathTo.settings()}?done=password`, 303);
+  });
+}
+
+/** The newest check is one made here, else what the product knows. */
+function withCheck(
+  provider: ProviderStatus,
+  checks: ReadonlyMap<string, { ok: boolean; message: string }>,
+): ProviderStatus {
+  return { ...provider, check: checks.get(provider.name) ?? provider.check };
+}
+
+function requireProvider(providers: readonly ProviderStatus[], name: string): ProviderStatus {
+  const provider = providers.find((one) => one.name === name);
+  if (provider === undefined) throw new AppError("not_found", `There is no provider ${name}.`);
+  return provider;
+}
+
+/** A key goes into a file of lines, so it must be one word. */
+function keyProblem(provider: ProviderStatus, key: string): AppError | undefined {
+  if (provider.variable === "") {
+    return new AppError("invalid", `${provider.label} needs no key.`);
+  }
+  if (/^[\x21-\x7e]+$/.test(key) && key.length <= KEY_LENGTH_MAX) return undefined;
+  return new AppError("invalid", "This cannot be a key.", {
+    fix: "Paste the key alone: letters, digits and signs without a space.",
+  });
+}

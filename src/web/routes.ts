@@ -1,0 +1,51 @@
+/** Every address of the web app. Handlers register PATTERNS; links and redirects use `pathTo`. */
+
+export const PATTERNS = {
+  status: "/",
+  statusStream: "/status/stream",
+  workflows: "/workflows",
+  workflowExample: "/workflows/examples/:name",
+  workflow: "/workflows/:id",
+  workflowRuns: "/workflows/:id/runs",
+  workflowDeletion: "/workflows/:id/deletion",
+  runs: "/runs",
+  runFile: "/runs/:file{[^/]+\\.json}",
+  run: "/runs/:id",
+  runStream: "/runs/:id/stream",
+  runCancellation: "/runs/:id/cancellation",
+  runReruns: "/runs/:id/reruns",
+  settings: "/settings",
+  settingsKeys: "/settings/keys",
+  settingsChecks: "/settings/checks",
+  settingsPassword: "/settings/password",
+  theme: "/theme",
+  login: "/login",
+  logout: "/logout",
+  asset: "/assets/:name",
+  favicon: "/favicon.ico",
+  health: "/health",
+  liveness: "/health/liveness",
+  readiness: "/health/readiness",
+} as const;
+
+export const pathTo = {
+  status: () => PATTERNS.status,
+  workflows: () => PATTERNS.workflows,
+  workflow: (id: string) => `/workflows/${encodeURIComponent(id)}`,
+  runs: () => PATTERNS.runs,
+  run: (id: string) => `/runs/${encodeURIComponent(id)}`,
+  settings: () => PATTERNS.settings,
+  login: (next?: string) =>
+    next === undefined ? PATTERNS.login : `${PATTERNS.login}?next=${encodeURIComponent(next)}`,
+};
+
+/** Where a form may send the browser back to: a path of this site, else the status page. */
+export function localPath(text: string | undefined): string {
+  const base = "http://local.invalid";
+  if (text === undefined || !text.startsWith("/") || !URL.canParse(text, base))
+    return PATTERNS.status;
+  const url = new URL(text, base);
+  // `/.//host` is a path of this site until it is normalised; as an address it names another host.
+  if (url.origin !== base || url.pathname.startsWith("//")) return PATTERNS.status;
+  return url.pathname + url.search;
+}

@@ -1,0 +1,90 @@
+import { STREAM_END } from "../../views/layout.tsx";
+import { RunUpdate } from "../../views/run.tsx";
+import { AppError } from "../domain/error.ts";
+import type { StoredEvent } from "../domain/event.ts";
+import { RUN_STATES_FINAL, type Run } from "../domain/run.ts";
+import type { Workflow } from "../domain/workflow.ts";
+import type { WebDeps } from "./deps.ts";
+import { renderText } from "./render.ts";
+import { EVENT_PAGE_COUNT, lastSeq } from "./run-events.ts";
+import { encodeMessage, type LogSource, type StreamMessage } from "./sse.ts";
+
+/** What happens in a run within this time goes out as one message. */
+export const RUN_INTERVAL_MS = 120;
+/** Changes that the signal lost show up after this long. */
+export const RUN_REFRESH_MS = 2_000;
+
+/**
+ * The stream of one run. The place of a message is the `seq` of its last event, so that a reader who
+ * comes back is served from the database, also by another process.
+ */
+export function createRunSource(
+  deps: WebDeps,
+  options: { runId: string; workflow: Workflow | undefined },
+): LogSource {
+  const { runId, workflow } = options;
+  let seq: number | undefined;
+  let shown = "";
+  let ended = false;
+
+  async function encode(
+    run: Run,
+    events: readonly StoredEvent[],
+    position: number,
+  ): Promise<StreamMessage> {
+    const { steps, calls } = await deps.runs.journal(runId);
+    const now = deps.clock.now();
+    const view = RunUpdate({ run, steps, calls, events, workflow, now });
+    const data = await renderText(view);
+    return { position, bytes: encodeMessage({ id: String(position), data }) };
+  }
+
+  async function requireRun(): Promise<Run> {
+    const run = await deps.runs.get(runId);
+    if (run === undefined) throw new AppError("not_found", `There is no run ${runId}.`);
+    return run;
+  }
+
+  /* oxlint-disable no-await-in-loop -- a page of events begins where the one before it ends */
+  return {
+    kind: "log",
+    intervalMs: RUN_INTERVAL_MS,
+    refreshMs: RUN_REFRESH_MS,
+    get ended() {
+      return ended;
+    },
+    async produce() {
+      // The run first: when it is final, the events that are read after it are all there will be.
+      const run = await requireRun();
+      const face = JSON.stringify(run);
+      const isFirst = seq === undefined;
+      // Readers fetch what was before; the topic begins at the newest event.
+      let after = seq ?? (await lastSeq(deps.runs, runId));
+      const messages: StreamMessage[] = [];
+      for (let isShort = false; !isShort;) {
+        const events = await deps.runs.events(runId, after, EVENT_PAGE_COUNT);
+        isShort = events.length < EVENT_PAGE_COUNT;
+        const isNews = events.length > 0 || (messages.length === 0 && face !== shown);
+        after = events.at(-1)?.seq ?? after;
+        if (isNews || isFirst) messages.push(await encode(run, events, after));
+      }
+      seq = after;
+      shown = face;
+      ended = RUN_STATES_FINAL.includes(run.state);
+      if (ended) messages.push(endMessage(run, after));
+      return messages;
+    },
+    async missed(after) {
+      const run = await requireRun();
+      const events = await deps.runs.events(runId, after, EVENT_PAGE_COUNT);
+      const last = events.at(-1);
+      return last === undefined ? undefined : encode(run, events, last.seq);
+    },
+  };
+}
+
+/** The browser closes the stream when it sees this: an open one keeps one of its few connections. */
+function endMessage(run: Run, position: number): StreamMessage {
+  const message = { id: String(position), data: run.state, event: STREAM_END };
+  return { position, bytes: encodeMessage(message) };
+}

@@ -1,0 +1,289 @@
+/** Every page in the states that matter, by name. Used by the tests and by `scripts/shots.ts`. */
+import type { JSX } from "hono/jsx/jsx-runtime";
+import { ErrorPage } from "../../views/error.tsx";
+import { LoginPage } from "../../views/login.tsx";
+import { RunPage } from "../../views/run.tsx";
+import { RunsPage } from "../../views/runs.tsx";
+import { SettingsPage } from "../../views/settings.tsx";
+import { StatusPage } from "../../views/status.tsx";
+import { WorkflowPage } from "../../views/workflow.tsx";
+import { WorkflowsPage } from "../../views/workflows.tsx";
+import type { Run, RunState } from "../../src/domain/run.ts";
+import type { Shell, Theme } from "../../views/shell.ts";
+import {
+  call,
+  calls,
+  DEGRADED,
+  events,
+  EXAMPLES,
+  form,
+  HOSTILE,
+  logEvents,
+  PROBLEMS,
+  PROVIDERS,
+  record,
+  run,
+  SERVICES,
+  SERVICES_FAILED,
+  shell as baseShell,
+  STATUS_EMPTY,
+  STATUS_FULL,
+  step,
+  steps,
+  UPLOAD,
+  UPLOAD_REFUSED,
+  VALUES,
+  version,
+  WORKFLOW,
+  WORKFLOWS,
+} from "./fixtures.ts";
+
+export interface PageCase {
+  readonly name: string;
+  readonly path: string;
+  render(theme: Theme): Promise<string>;
+}
+
+/** The HTML of a view. */
+export async function text(view: JSX.Element): Promise<string> {
+  return (await view).toString();
+}
+
+type View = (shell: (title: string) => Shell) => JSX.Element;
+
+function page(name: string, path: string, options: Partial<Shell> & { view: View }): PageCase {
+  const { view, ...over } = options;
+  return {
+    name,
+    path,
+    render: (theme) => text(view((title) => baseShell({ title, path, theme, ...over }))),
+  };
+}
+
+function runCase(state: RunState, over: Partial<Run> = {}): PageCase {
+  const item = run(state, { id: `01kae9x7m0${state.slice(0, 6)}`, ...over });
+  return page(`run-${state}`, `/runs/${item.id}`, {
+    view: (shell) => (
+      <RunPage
+        shell={shell(item.workflowName)}
+        run={item}
+        steps={steps(state)}
+        calls={calls(state)}
+        events={events(item.id, state === "queued" ? [{ type: "run.queued" }] : logEvents())}
+        workflow={WORKFLOW}
+      />
+    ),
+  });
+}
+
+export const HOSTILE_RUN = run("failed", {
+  id: "01kae9x7mhostile",
+  workflowName: HOSTILE,
+  nodeIds: [HOSTILE, "draft#2[5]"],
+  doneNodeIds: [HOSTILE],
+  inputs: { [HOSTILE]: HOSTILE },
+  values: { [HOSTILE]: HOSTILE, result: { [HOSTILE]: HOSTILE } },
+  error: { code: "internal", message: HOSTILE, fix: HOSTILE, details: HOSTILE },
+});
+
+export const PAGES: readonly PageCase[] = [
+  page("status", "/", {
+    view: (shell) => <StatusPage shell={shell("Status")} status={STATUS_FULL} />,
+  }),
+  page("status-empty", "/?empty", {
+    demo: true,
+    view: (shell) => <StatusPage shell={shell("Status")} status={STATUS_EMPTY} />,
+  }),
+  page("status-degraded", "/?degraded", {
+    health: DEGRADED,
+    needsLogin: true,
+    view: (shell) => (
+      <StatusPage
+        shell={shell("Status")}
+        status={{ ...STATUS_FULL, services: SERVICES_FAILED, runs: [] }}
+      />
+    ),
+  }),
+  page("workflows", "/workflows", {
+    view: (shell) => (
+      <WorkflowsPage
+        shell={shell("Workflows")}
+        workflows={WORKFLOWS}
+        search=""
+        upload={UPLOAD}
+        examples={EXAMPLES}
+      />
+    ),
+  }),
+  page("workflows-empty", "/workflows?empty", {
+    demo: true,
+    view: (shell) => (
+      <WorkflowsPage
+        shell={shell("Workflows")}
+        workflows={[]}
+        search=""
+        upload={UPLOAD}
+        examples={EXAMPLES}
+      />
+    ),
+  }),
+  page("workflows-refused", "/workflows?refused", {
+    view: (shell) => (
+      <WorkflowsPage
+        shell={shell("Workflows")}
+        workflows={WORKFLOWS}
+        search="article"
+        upload={UPLOAD_REFUSED}
+        examples={EXAMPLES}
+      />
+    ),
+  }),
+  page("workflow", "/workflows/01kae9article0000", {
+    view: (shell) => (
+      <WorkflowPage
+        shell={shell("article_writer")}
+        record={record()}
+        workflow={WORKFLOW}
+        problems={PROBLEMS.slice(2)}
+        runs={STATUS_FULL.runs.slice(0, 3)}
+        versions={[version(3), version(2), version(1)]}
+        form={form()}
+      />
+    ),
+  }),
+  page("workflow-form-errors", "/workflows/01kae9article0000?errors", {
+    view: (shell) => (
+      <WorkflowPage
+        shell={shell("article_writer")}
+        record={record()}
+        workflow={WORKFLOW}
+        problems={[]}
+        runs={[]}
+        versions={[version(3)]}
+        form={form({ errors: true, provider: "demo" })}
+      />
+    ),
+  }),
+  page("workflow-broken", "/workflows/01kae9article0000?broken", {
+    view: (shell) => (
+      <WorkflowPage
+        shell={shell("article_writer")}
+        record={record({ description: null })}
+        workflow={undefined}
+        problems={PROBLEMS}
+        runs={[]}
+        versions={[version(3)]}
+        form={form()}
+      />
+    ),
+  }),
+  page("runs", "/runs", {
+    view: (shell) => (
+      <RunsPage shell={shell("Runs")} runs={STATUS_FULL.runs} filter={{}} next="01kae9x7m5ee55ee" />
+    ),
+  }),
+  page("runs-empty", "/runs?state=failed&search=zebra", {
+    view: (shell) => (
+      <RunsPage
+        shell={shell("Runs")}
+        runs={[]}
+        filter={{ state: "failed", search: "zebra" }}
+        next={undefined}
+      />
+    ),
+  }),
+  runCase("queued"),
+  runCase("running"),
+  runCase("waiting"),
+  runCase("succeeded"),
+  runCase("failed"),
+  runCase("cancelled"),
+  page("run-hostile", "/runs/01kae9x7mhostile", {
+    view: (shell) => (
+      <RunPage
+        shell={shell(HOSTILE)}
+        run={HOSTILE_RUN}
+        steps={[step(HOSTILE, { patch: { [HOSTILE]: HOSTILE } })]}
+        calls={[call(HOSTILE, 0, { name: HOSTILE, request: HOSTILE, result: HOSTILE })]}
+        events={events(HOSTILE_RUN.id, [
+          { type: "run.started", worker: HOSTILE },
+          {
+            type: "model.started",
+            step: HOSTILE,
+            attempt: 1,
+            call: 0,
+            provider: HOSTILE,
+            model: HOSTILE,
+          },
+          { type: "model.delta", step: HOSTILE, attempt: 1, call: 0, text: HOSTILE },
+        ])}
+        workflow={WORKFLOW}
+      />
+    ),
+  }),
+  page("settings", "/settings", {
+    view: (shell) => (
+      <SettingsPage
+        shell={shell("Settings")}
+        providers={PROVIDERS}
+        values={VALUES}
+        dataDir="/home/ada/.local/share/agents"
+        databaseBytes={18_300_000}
+        passwordSet={true}
+        services={SERVICES}
+        notice="The key for Google Gemini was saved."
+      />
+    ),
+  }),
+  page("settings-degraded", "/settings?degraded", {
+    health: DEGRADED,
+    view: (shell) => (
+      <SettingsPage
+        shell={shell("Settings")}
+        providers={PROVIDERS}
+        values={VALUES}
+        dataDir="/home/ada/.local/share/agents"
+        databaseBytes={null}
+        passwordSet={false}
+        services={[]}
+        error={{ code: "key_rejected", message: "The key was rejected.", fix: "Paste a new one." }}
+      />
+    ),
+  }),
+  page("login", "/login", {
+    view: (shell) => (
+      <LoginPage
+        shell={shell("Log in")}
+        error={{ code: "unauthorized", message: "This password is wrong." }}
+        next="/runs"
+      />
+    ),
+  }),
+  page("not-found", "/nowhere", {
+    view: (shell) => (
+      <ErrorPage
+        shell={shell("Not found")}
+        error={{
+          code: "not_found",
+          message: "There is no run with this id.",
+          fix: "Look for it in the list of runs.",
+        }}
+        status={404}
+      />
+    ),
+  }),
+  page("error", "/broken", {
+    view: (shell) => (
+      <ErrorPage
+        shell={shell("Internal error")}
+        error={{
+          code: "internal",
+          message: "Internal error.",
+          fix: "Try again; if it stays, look for error 1a2b3c4d in the log and report it.",
+          details: "error 1a2b3c4d",
+        }}
+        status={500}
+      />
+    ),
+  }),
+];

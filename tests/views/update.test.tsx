@@ -1,0 +1,96 @@
+import { describe, expect, test } from "bun:test";
+import type { RunEvent } from "../../src/domain/event.ts";
+import { RunUpdate } from "../../views/run.tsx";
+import { StatusUpdate } from "../../views/status.tsx";
+import {
+  calls,
+  events,
+  HOSTILE,
+  NOW,
+  run,
+  STATUS_EMPTY,
+  STATUS_FULL,
+  steps,
+  WORKFLOW,
+} from "./fixtures.ts";
+import { text } from "./pages.tsx";
+
+const targets = (html: string) =>
+  [...html.matchAll(/<hx-partial hx-target="#([^"]+)" hx-swap="(\w+)">/g)].map(
+    ([, target, swap]) => `${target} ${swap}`,
+  );
+
+function update(list: readonly RunEvent[]): Promise<string> {
+  const item = run("running");
+  return text(
+    <RunUpdate
+      run={item}
+      steps={steps("running")}
+      calls={calls("running")}
+      events={events(item.id, list)}
+      workflow={WORKFLOW}
+      now={NOW}
+    />,
+  );
+}
+
+const delta = (call: number, piece: string): RunEvent => ({
+  type: "model.delta",
+  step: "draft#2[5]",
+  attempt: 1,
+  call,
+  text: piece,
+});
+
+describe("StatusUpdate()", () => {
+  test("renders every live part of the page, and lines only when there are new ones", async () => {
+    const parts = ["tiles outerMorph", "runs outerMorph", "services outerMorph"];
+    expect(targets(await text(<StatusUpdate status={STATUS_FULL} />))).toEqual([
+      ...parts,
+      "log-lines beforeend",
+    ]);
+    expect(targets(await text(<StatusUpdate status={STATUS_EMPTY} />))).toEqual(parts);
+  });
+});
+
+describe("RunUpdate()", () => {
+  test("renders the live parts and appends the new lines", async () => {
+    expect(targets(await update([{ type: "run.started", worker: "worker-1" }]))).toEqual([
+      "run-head outerMorph",
+      "run-result outerMorph",
+      "run-steps outerMorph",
+      "run-state outerMorph",
+      "run-log-lines beforeend",
+    ]);
+  });
+
+  test("joins pieces per call, appends them to a line that is on the page, and leaves the steps out", async () => {
+    const html = await update([delta(0, "Once "), delta(1, "No"), delta(0, "upon ")]);
+    expect(targets(html)).toEqual([
+      "run-head outerMorph",
+      "run-text-draft_23_2_5b_5_5d_-1-0 beforeend",
+      "run-text-draft_23_2_5b_5_5d_-1-1 beforeend",
+    ]);
+    expect(html).toContain('hx-swap="beforeend">Once upon </hx-partial>');
+  });
+
+  test("puts pieces into their line when the line is in the same message", async () => {
+    const started: RunEvent = {
+      type: "model.started",
+      step: "draft#2[5]",
+      attempt: 1,
+      call: 0,
+      provider: "demo",
+      model: "demo",
+    };
+    const html = await update([started, delta(0, "Once")]);
+    expect(targets(html).filter((target) => target.startsWith("run-text"))).toEqual([]);
+    expect(html).toContain('id="run-text-draft_23_2_5b_5_5d_-1-0">Once</pre>');
+  });
+
+  test("escapes what the model says, so that it cannot make parts of its own", async () => {
+    const html = await update([delta(0, `</hx-partial><hx-partial hx-target="body">${HOSTILE}`)]);
+    expect(targets(html)).toHaveLength(2);
+    expect(html).not.toContain("<script");
+  });
+});

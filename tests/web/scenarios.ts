@@ -1,0 +1,206 @@
+/** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
+import type { Run } from "../../src/domain/run.ts";
+import type { WorkflowRecord } from "../../src/domain/workflow.ts";
+import { GREETING, type World } from "./world.ts";
+
+export interface Setting {
+  readonly world: World;
+  /** A workflow with two runs: one queued, one finished. */
+  readonly workflow: WorkflowRecord;
+  readonly run: Run;
+  readonly finished: Run;
+  /** A workflow that was never run. */
+  readonly unused: WorkflowRecord;
+}
+
+export interface Scenario {
+  /** As it is registered: method and pattern. */
+  readonly route: string;
+  readonly path: (setting: Setting) => string;
+  readonly fields?: Record<string, string>;
+  readonly status: number;
+  readonly type?: string;
+  readonly location?: RegExp;
+  readonly contains?: readonly string[];
+  readonly lacks?: readonly string[];
+  /** The answer never ends: only its head is looked at. */
+  readonly isStream?: boolean;
+}
+
+const HTML = "text/html; charset=UTF-8";
+const JSON_TYPE = "application/json";
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    route: "GET /",
+    path: () => "/?range=6h",
+    status: 200,
+    type: HTML,
+    contains: ["<title>Status · agents</title>", "/status/stream?range=6h", "greeting", "worker-1"],
+    lacks: ["<script>", 'style="'],
+  },
+  {
+    route: "GET /status/stream",
+    path: () => "/status/stream",
+    status: 200,
+    type: "text/event-stream; charset=utf-8",
+    isStream: true,
+  },
+  {
+    route: "GET /workflows",
+    path: () => "/workflows?search=greet",
+    status: 200,
+    type: HTML,
+    contains: ["greeting", "Examples"],
+    lacks: ["lonely"],
+  },
+  {
+    route: "POST /workflows",
+    path: () => "/workflows",
+    fields: { source: GREETING.replace("greeting", "pasted") },
+    status: 303,
+    location: /^\/workflows\/\w+$/,
+  },
+  {
+    route: "POST /workflows/examples/:name",
+    path: () => "/workflows/examples/greeting",
+    status: 303,
+    location: /^\/workflows\/\w+$/,
+  },
+  {
+    route: "GET /workflows/:id",
+    path: ({ workflow }) => `/workflows/${workflow.id}`,
+    status: 200,
+    type: HTML,
+    contains: ["Start run", 'name="input.name"', 'name="input.tags"', "Version 1"],
+    lacks: ['name="input.text"'],
+  },
+  {
+    route: "POST /workflows/:id/runs",
+    path: ({ workflow }) => `/workflows/${workflow.id}/runs`,
+    fields: { "input.name": "Grace", "input.count": "2" },
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "POST /workflows/:id/deletion",
+    path: ({ unused }) => `/workflows/${unused.id}/deletion`,
+    status: 303,
+    location: /^\/workflows$/,
+  },
+  {
+    route: "GET /runs",
+    path: () => "/runs?state=queued",
+    status: 200,
+    type: HTML,
+    contains: ["greeting"],
+  },
+  {
+    route: "GET /runs/:file{[^/]+\\.json}",
+    path: ({ finished }) => `/runs/${finished.id}.json`,
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"run.succeeded"', '"Hello Ada"'],
+  },
+  {
+    route: "GET /runs/:id",
+    path: ({ finished }) => `/runs/${finished.id}`,
+    status: 200,
+    type: HTML,
+    contains: ["Hello Ada", "Run again"],
+    lacks: ["Internal error"],
+  },
+  {
+    route: "GET /runs/:id/stream",
+    path: ({ run }) => `/runs/${run.id}/stream?after=1`,
+    status: 200,
+    type: "text/event-stream; charset=utf-8",
+    isStream: true,
+  },
+  {
+    route: "POST /runs/:id/cancellation",
+    path: ({ run }) => `/runs/${run.id}/cancellation`,
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "POST /runs/:id/reruns",
+    path: ({ finished }) => `/runs/${finished.id}/reruns`,
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "GET /settings",
+    path: () => "/settings",
+    status: 200,
+    type: HTML,
+    contains: ["OPENAI_API_KEY", "agents 1.2.3"],
+  },
+  {
+    route: "POST /settings/keys",
+    path: () => "/settings/keys",
+    fields: { provider: "openai", key: "sk-something" },
+    status: 303,
+    location: /^\/settings\?done=key$/,
+  },
+  {
+    route: "POST /settings/checks",
+    path: () => "/settings/checks",
+    fields: { provider: "demo" },
+    status: 303,
+    location: /^\/settings$/,
+  },
+  {
+    route: "POST /settings/password",
+    path: () => "/settings/password",
+    fields: { password: "short" },
+    status: 422,
+    type: HTML,
+    contains: ["Choose one of 8 to 1000 characters."],
+  },
+  {
+    route: "POST /theme",
+    path: () => "/theme",
+    fields: { theme: "dark", back: "/runs?state=failed" },
+    status: 303,
+    location: /^\/runs\?state=failed$/,
+  },
+  { route: "GET /login", path: () => "/login?next=/runs", status: 303, location: /^\/runs$/ },
+  { route: "POST /login", path: () => "/login", status: 303, location: /^\/$/ },
+  { route: "POST /logout", path: () => "/logout", status: 303, location: /^\/$/ },
+  {
+    route: "GET /assets/:name",
+    path: () => "/assets/icon.svg",
+    status: 200,
+    type: "image/svg+xml",
+    contains: ["<svg"],
+  },
+  {
+    route: "GET /favicon.ico",
+    path: () => "/favicon.ico",
+    status: 302,
+    location: /^\/assets\/icon\.svg/,
+  },
+  {
+    route: "GET /health",
+    path: () => "/health",
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"status":"ok"', '"name":"worker-1"', '"pid":4711'],
+  },
+  { route: "GET /health/liveness", path: () => "/health/liveness", status: 200, type: JSON_TYPE },
+  { route: "GET /health/readiness", path: () => "/health/readiness", status: 200, type: JSON_TYPE },
+];
+
+/** Two workflows, one queued and one finished run. */
+export async function setUp(world: World): Promise<Setting> {
+  const workflow = await world.addWorkflow();
+  const unused = await world.addWorkflow(GREETING.replace("greeting", "lonely"));
+  const finished = await world.addRun(workflow);
+  const claim = await world.claim(finished.id);
+  const step = { key: "write", attempt: 1 };
+  await world.store.runs.startStep(claim, { ...step, nodeId: "write", input: {} });
+  const patch = { text: "Hello Ada" };
+  await world.store.runs.succeedStep(claim, { ...step, patch }, { outputs: patch });
+  return { world, workflow, unused, finished, run: await world.addRun(workflow) };
+}

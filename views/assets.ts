@@ -1,0 +1,54 @@
+/**
+ * Public name → content. Nothing else is served as a static file, and all of it is inside the
+ * executable. `assetUrl` carries the content's hash, so an answer may be cached for ever.
+ */
+import inter from "./assets/inter.woff2" with { type: "file" };
+import mono from "./assets/mono.woff2" with { type: "file" };
+import {
+  embedClient,
+  embedStyle,
+  embedText,
+  fileHash,
+  type EmbeddedText,
+} from "./assets/embed.ts" with { type: "macro" };
+
+export const ASSETS_PATH = "/assets";
+
+export interface Asset {
+  /** Content type. */
+  readonly type: string;
+  /** Changes with the content; also good as an ETag. */
+  readonly hash: string;
+  /** The content, ready to be a response's body. */
+  readonly body: string | Blob;
+  /** The content compressed at build time; undefined for what is compressed already. */
+  readonly gzip: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export const ASSETS: Readonly<Record<string, Asset>> = {
+  "app.css": text("text/css; charset=utf-8", embedStyle()),
+  "client.js": text("text/javascript; charset=utf-8", embedClient()),
+  "icon.svg": text("image/svg+xml", embedText("icon.svg")),
+  "inter.woff2": font(inter, fileHash("inter.woff2")),
+  "mono.woff2": font(mono, fileHash("mono.woff2")),
+};
+
+/** The address of an asset, with its hash: `/assets/app.css?v=…`. An unknown name is a bug. */
+export function assetUrl(name: string): string {
+  const asset = ASSETS[name];
+  if (asset === undefined) throw new Error(`no asset ${name}`);
+  return `${ASSETS_PATH}/${name}?v=${asset.hash}`;
+}
+
+function text(type: string, embedded: EmbeddedText): Asset {
+  return {
+    type,
+    hash: embedded.hash,
+    body: embedded.text,
+    gzip: Uint8Array.fromBase64(embedded.gzip),
+  };
+}
+
+function font(path: string, hash: string): Asset {
+  return { type: "font/woff2", hash, body: Bun.file(path), gzip: undefined };
+}

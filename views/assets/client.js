@@ -1,0 +1,193 @@
+// All of the dashboard's own browser code. Every page works without it; everything here only makes
+// it nicer. No eval and no inline handlers: the CSP forbids both.
+const root = document.documentElement;
+const LOG_LINE_COUNT_MAX = 400;
+const POLL_MS_MIN = 5_000;
+const POLL_MS_SPREAD = 5_000;
+const REARM_MS_MAX = 30_000;
+
+const isPaused = () => "paused" in root.dataset;
+// What htmx keeps on an element: whether its links are boosted, and its open stream.
+// eslint-disable-next-line no-underscore-dangle -- htmx's own name
+const stateOf = (element) => element?._htmx;
+const on = (name, listener) => document.addEventListener(name, listener);
+
+// The state of the connection, for the dot and the word beside it.
+const setLive = (state) => {
+  root.dataset.live = state;
+};
+on("htmx:sse:after:connection", () => setLive("on"));
+on("htmx:sse:error", () => setLive("lost"));
+on("htmx:sse:close", (event) => setLive(event.detail.reason === "message" ? "ended" : "lost"));
+on("htmx:sse:before:connection", (event) => {
+  if (event.detail.connection.attempt > 0) setLive("lost");
+});
+
+// hx-sse repeats a lost stream but never a first connection that failed: start it again, ever later.
+const tries = new WeakMap();
+const rearm = (event) => {
+  const element = event.detail.ctx?.sourceElement;
+  if (!element?.hasAttribute?.("hx-sse:connect") || stateOf(element)?.sse) return;
+  const count = (tries.get(element) ?? 0) + 1;
+  tries.set(element, count);
+  setLive("lost");
+  const delay = Math.min(1000 * 2 ** (count - 1), REARM_MS_MAX) * (0.7 + Math.random() * 0.6);
+  setTimeout(() => {
+    if (element.isConnected) htmx.trigger(element, "sse:rearm");
+  }, delay);
+};
+on("htmx:error", rearm);
+on("htmx:response:error", rearm);
+
+// While the stream is lost the page asks for itself.
+const poll = () => {
+  const element = document.getElementById("poll");
+  if (element && root.dataset.live === "lost" && !document.hidden && !isPaused())
+    htmx.trigger(element, "poll");
+  setTimeout(poll, POLL_MS_MIN + Math.random() * POLL_MS_SPREAD);
+};
+setTimeout(poll, POLL_MS_MIN);
+
+// Paused or hidden: no poll and no message changes the page (WCAG 2.2.2).
+on("htmx:before:request", (event) => {
+  const type = event.detail.ctx.sourceEvent?.type;
+  if (type === "every" && (document.hidden || isPaused())) event.preventDefault();
+});
+on("htmx:sse:before:message", (event) => {
+  if (isPaused()) event.preventDefault();
+});
+
+// The log: one line for each id (a replayed one takes the old one's place), and not too many.
+const tidyLog = (list) => {
+  const seen = new Map();
+  for (const line of Array.from(list.children)) {
+    const old = seen.get(line.id);
+    if (old && line.id) old.replaceWith(line);
+    seen.set(line.id, line);
+  }
+  while (list.children.length > LOG_LINE_COUNT_MAX) list.firstElementChild.remove();
+};
+on("htmx:after:swap", () => {
+  for (const list of document.querySelectorAll("[data-log]")) tidyLog(list);
+  refreshTimes();
+});
+
+// "5 min ago" stays true while the page is open. The server has the same rule (part/time.tsx).
+const ago = (ms) => {
+  if (ms < 60_000) return "just now";
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ago`;
+  if (ms < 86_400_000) return `${Math.floor(ms / 3_600_000)} h ago`;
+  return ms < 30 * 86_400_000 ? `${Math.floor(ms / 86_400_000)} d ago` : "";
+};
+const refreshTimes = () => {
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    const text = ago(Date.now() - Date.parse(time.dateTime));
+    if (text !== "" && time.textContent !== text) time.textContent = text;
+  }
+};
+setInterval(refreshTimes, 30_000);
+
+// The time of a run that goes on, as part/duration.ts writes it.
+const two = (value) => String(value).padStart(2, "0");
+const duration = (ms) => {
+  if (ms < 59_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`;
+  const minutes = Math.round(ms / 60_000);
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
+};
+setInterval(() => {
+  if (isPaused() || document.hidden) return;
+  for (const element of document.querySelectorAll("[data-since]"))
+    element.textContent = duration(Date.now() - Number(element.dataset.since));
+}, 1000);
+
+const announce = (text) => {
+  const element = document.getElementById("announce");
+  if (element) element.textContent = text;
+};
+
+const togglePause = (button) => {
+  const paused = root.toggleAttribute("data-paused");
+  button.setAttribute("aria-pressed", String(paused));
+};
+
+// The theme changes at once; the form is sent in the background so that the cookie follows.
+const setTheme = (button) => {
+  root.dataset.theme = button.value;
+  for (const other of button.form.elements)
+    if (other.name === "theme") other.setAttribute("aria-pressed", String(other === button));
+  const body = new URLSearchParams(new FormData(button.form));
+  body.set("theme", button.value);
+  fetch(button.form.action, { method: "POST", body, redirect: "manual" }).catch(() => {
+    announce("The theme could not be saved.");
+  });
+};
+
+const copy = async (button) => {
+  const element = document.getElementById(button.dataset.copy);
+  if (!element) return;
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    announce("Copied.");
+    button.dataset.done = "";
+    setTimeout(() => delete button.dataset.done, 1500);
+  } catch {
+    // No clipboard without a secure origin: select the text, so that the keyboard can copy it.
+    getSelection().selectAllChildren(element);
+    announce("Selected. Press Control C to copy.");
+  }
+};
+
+on("click", (event) => {
+  const find = (selector) => event.target.closest?.(selector);
+  const pause = find("#pause");
+  if (pause) return togglePause(pause);
+  const theme = find("[data-theme-form] button");
+  if (theme) {
+    event.preventDefault();
+    return setTheme(theme);
+  }
+  const copied = find("[data-copy]");
+  if (copied) return copy(copied);
+});
+
+on("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input,textarea,select,[contenteditable]")) return;
+  event.preventDefault();
+  const search = document.getElementById("q");
+  const sidebar = document.getElementById("sidebar");
+  if (search && !search.checkVisibility()) sidebar?.showPopover?.();
+  search?.focus();
+});
+
+// A form is sent once: a second click while the answer is on its way must not start a second run.
+on("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented || form.matches("[data-theme-form]")) return;
+  if ("sent" in form.dataset) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "";
+  form.setAttribute("aria-busy", "true");
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.removeAttribute("aria-busy");
+  }
+});
+
+// A page that htmx fetched: close the drawer, move the focus to the new content, say its name.
+on("htmx:after:swap", (event) => {
+  if (!stateOf(event.detail.ctx?.sourceElement)?.boosted) return;
+  document.getElementById("sidebar")?.hidePopover?.();
+  document.getElementById("main")?.focus({ preventScroll: true });
+  announce(document.querySelector("h1")?.textContent ?? "");
+});
+on("htmx:error", (event) => {
+  if (stateOf(event.detail.ctx?.sourceElement)?.boosted)
+    announce("agents is not answering. Try again in a moment.");
+});

@@ -1,0 +1,68 @@
+/**
+ * Build-time code: runs as a Bun macro (`with { type: "macro" }`), in `bun run`, `bun test` and
+ * `bun build --compile` alike. What it returns becomes literals in the importing module, so the
+ * executable neither bundles, hashes nor compresses anything when it starts, and no generated file
+ * has to be kept.
+ *
+ * The browser gets ONE script. htmx starts by itself once the document is interactive; an extension
+ * that arrives in a second file can be too late, and its stream then never opens.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface EmbeddedText {
+  readonly text: string;
+  readonly hash: string;
+  /** The same bytes, gzip level 9, in base64: a macro can return no binary. */
+  readonly gzip: string;
+}
+
+export function embedClient(): EmbeddedText {
+  const app = new Bun.Transpiler({ loader: "js", minifyWhitespace: true }).transformSync(
+    readText("client.js"),
+  );
+  return embed(
+    [
+      readPackage(import.meta.resolve("htmx.org/dist/htmx.min.js")),
+      readPackage(import.meta.resolve("htmx.org/dist/ext/hx-sse.min.js")),
+      // Its own scope: two classic scripts in one file share their top level.
+      `(() => {${app}})();`,
+    ].join("\n;"),
+  );
+}
+
+/** The style sheet with the content hash of each font in its address. */
+export function embedStyle(): EmbeddedText {
+  const css = readText("app.css").replaceAll(
+    /url\("(?<file>[a-z]+\.woff2)"\)/g,
+    (_, file: string) => `url("${file}?v=${fileHash(file)}")`,
+  );
+  return embed(css);
+}
+
+export function embedText(file: string): EmbeddedText {
+  return embed(readText(file));
+}
+
+export function fileHash(file: string): string {
+  return hash(readFileSync(join(import.meta.dir, file)));
+}
+
+function readText(file: string): string {
+  return readFileSync(join(import.meta.dir, file), "utf8");
+}
+
+function readPackage(url: string): string {
+  const text = readFileSync(fileURLToPath(url), "utf8");
+  return text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "");
+}
+
+function embed(text: string): EmbeddedText {
+  const gzip = Buffer.from(Bun.gzipSync(Buffer.from(text), { level: 9 })).toString("base64");
+  return { text, hash: hash(text), gzip };
+}
+
+function hash(content: string | Uint8Array): string {
+  return Bun.hash(content).toString(36).padStart(13, "0");
+}

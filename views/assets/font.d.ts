@@ -1,0 +1,5 @@
+// Imported `with { type: "file" }`: Bun gives the path, inside the executable its own file system.
+declare module "*.woff2" {
+  const path: string;
+  export default path;
+}

@@ -1,0 +1,83 @@
+import type { Child, PropsWithChildren } from "hono/jsx";
+
+/**
+ * A form that changes something. It is sent by the browser itself, not by htmx: refusals (422) and
+ * redirects then work the same with and without script.
+ */
+export function PostForm(
+  props: PropsWithChildren<{
+    action: string;
+    csrf: string;
+    class?: string;
+    /** Carries a file. */
+    multipart?: boolean;
+    id?: string;
+  }>,
+) {
+  return (
+    <form
+      method="post"
+      action={props.action}
+      class={props.class}
+      id={props.id}
+      enctype={props.multipart === true ? "multipart/form-data" : undefined}
+      hx-boost="false"
+    >
+      <input type="hidden" name="_csrf" value={props.csrf} />
+      {props.children}
+    </form>
+  );
+}
+
+export interface FieldProps {
+  /** Id of the control; the hint is `{id}-hint`, the error `{id}-error`. */
+  readonly id: string;
+  readonly label: Child;
+  readonly required?: boolean;
+  /** The type or unit, beside the label. */
+  readonly note?: string;
+  readonly hint?: Child;
+  readonly error?: string | undefined;
+}
+
+/** Label, hint, control and error of one field, tied together for screen readers. */
+export function Field(props: PropsWithChildren<FieldProps>) {
+  return (
+    <div class={props.error === undefined ? "field" : "field invalid"}>
+      <div class="field-head">
+        <label for={props.id}>{props.label}</label>
+        {props.required === true ? <span class="required">required</span> : null}
+        <span class="spacer"></span>
+        {props.note === undefined ? null : <code class="type">{props.note}</code>}
+      </div>
+      {props.hint === undefined ? null : (
+        <p class="hint" id={`${props.id}-hint`}>
+          {props.hint}
+        </p>
+      )}
+      {props.children}
+      <FieldError id={props.id} error={props.error} />
+    </div>
+  );
+}
+
+export function FieldError(props: { id: string; error: string | undefined }) {
+  if (props.error === undefined) return null;
+  return (
+    <p class="field-error" id={`${props.id}-error`}>
+      {props.error}
+    </p>
+  );
+}
+
+/** The attributes that tie a control to its hint and error. */
+export function describe(props: Pick<FieldProps, "id" | "hint" | "error">) {
+  const ids = [
+    props.hint === undefined ? "" : `${props.id}-hint`,
+    props.error === undefined ? "" : `${props.id}-error`,
+  ].filter((id) => id !== "");
+  return {
+    "aria-describedby": ids.length === 0 ? undefined : ids.join(" "),
+    "aria-invalid": props.error === undefined ? undefined : ("true" as const),
+  };
+}

@@ -1,0 +1,50 @@
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How long ago something was; the browser keeps it up to date while the page stays open. */
+export function TimeAgo(props: { at: number; now: number }) {
+  return (
+    <time datetime={isoTime(props.at)} title={dateText(props.at)} data-ago>
+      {agoText(props.at, props.now)}
+    </time>
+  );
+}
+
+/** The time of day with the full date in the attribute. */
+export function ClockTime(props: { at: number }) {
+  return <time datetime={isoTime(props.at)}>{clockText(props.at)}</time>;
+}
+
+export function DateTime(props: { at: number }) {
+  return <time datetime={isoTime(props.at)}>{dateText(props.at)}</time>;
+}
+
+/** `just now`, `5 min ago`, `3 h ago`, `2 d ago`, then the date. `client.js` has the same rule. */
+export function agoText(at: number, now: number): string {
+  const ms = now - at;
+  if (ms < MINUTE) return "just now";
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ago`;
+  if (ms < 30 * DAY) return `${Math.floor(ms / DAY)} d ago`;
+  return dateText(at).slice(0, 10);
+}
+
+/** `14:31:02`, in the time zone of the machine that runs `agents`. */
+export function clockText(at: number): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":");
+}
+
+function dateText(at: number): string {
+  const time = new Date(at);
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clockText(at)}`;
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,353 @@
+/** One run, live: state, graph, trace, log, result. */
+import type { StoredEvent } from "../src/domain/event.ts";
+import type { Run, StepAttempt, StepCall } from "../src/domain/run.ts";
+import type { Workflow } from "../src/domain/workflow.ts";
+import { Layout } from "./layout.tsx";
+import { RunBadge } from "./part/badge.tsx";
+import { CopyButton, Value } from "./part/code.tsx";
+import { formatDuration } from "./part/duration.ts";
+import { ErrorBox } from "./part/error-box.tsx";
+import { PostForm } from "./part/form.tsx";
+import { Icon } from "./part/icon.tsx";
+import { idPart, shortId } from "./part/id.ts";
+import { LivePart } from "./part/live-part.tsx";
+import { joinEvents, LOG_LINE_COUNT_MAX, LogItems } from "./part/log.tsx";
+import { formatCost } from "./part/money.ts";
+import { formatCount } from "./part/number.ts";
+import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
+import { isFinal, runDurationMs } from "./part/run-progress.ts";
+import { RunSteps } from "./part/run-steps.tsx";
+import { clockText, DateTime } from "./part/time.tsx";
+import { isWritable, type Shell } from "./shell.ts";
+
+/** Without script an unfinished run's page asks for itself this often. */
+const REFRESH_SECONDS = 5;
+
+export interface RunDetail {
+  readonly run: Run;
+  readonly steps: readonly StepAttempt[];
+  readonly calls: readonly StepCall[];
+  readonly events: readonly StoredEvent[];
+  /** Undefined when the version that ran cannot be read any more. */
+  readonly workflow: Workflow | undefined;
+}
+
+export function RunPage(props: RunDetail & { shell: Shell }) {
+  const { shell, run, events } = props;
+  const path = `/runs/${encodeURIComponent(run.id)}`;
+  const seen = events.at(-1)?.seq ?? 0;
+  return (
+    <Layout
+      shell={shell}
+      {...(isFinal(run)
+        ? {}
+        : { stream: `${path}/stream?after=${seen}`, poll: path, refreshSeconds: REFRESH_SECONDS })}
+    >
+      <PageHead
+        crumb={
+          <>
+            <a href="/runs">Runs</a> / {shortId(run.id)}
+          </>
+        }
+        title={run.workflowName}
+      >
+        {isFinal(run) ? null : <PauseButton />}
+        <Buttons run={run} shell={shell} path={path} />
+      </PageHead>
+      <RunHead run={run} now={shell.now} />
+      <div class="grid">
+        <div class="p-main">
+          <RunResult run={run} steps={props.steps} />
+          <RunSteps {...props} now={shell.now} />
+        </div>
+        <div class="p-side">
+          <Panel
+            id="log"
+            title="Log"
+            class="p-log"
+            {...(isFinal(run)
+              ? {}
+              : {
+                  action: (
+                    <span class="live-tag js-only when-active">
+                      <span class="live-dot" aria-hidden="true"></span>Live
+                    </span>
+                  ),
+                })}
+          >
+            <RunLog events={events} />
+          </Panel>
+          <Inputs run={run} />
+          <State run={run} />
+        </div>
+      </div>
+    </Layout>
+  );
+}
+
+/**
+ * What can be done with the run. The forms carry the CSRF token, so they are outside of the live
+ * parts; the style sheet shows those that fit the state in `#run-head`.
+ */
+function Buttons(props: { run: Run; shell: Shell; path: string }) {
+  const { run, shell, path } = props;
+  return (
+    <div class="actions">
+      <a class="btn ghost" href={`${path}.json`} download={`${run.id}.json`}>
+        <Icon name="download" size={14} />
+        Download
+      </a>
+      {isWritable(shell) ? (
+        <>
+          <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="when-cancellable">
+            <button type="submit" class="btn danger">
+              <Icon name="stop" size={14} />
+              Cancel
+            </button>
+          </PostForm>
+          <PostForm action={`${path}/reruns`} csrf={shell.csrf} class="when-final">
+            <button type="submit" class="btn primary">
+              <Icon name="refresh" size={14} />
+              Run again
+            </button>
+          </PostForm>
+        </>
+      ) : null}
+    </div>
+  );
+}
+
+export function RunHead(props: { run: Run; now: number }) {
+  const { run, now } = props;
+  const durationMs = runDurationMs(run, now);
+  const cancelling = run.cancelRequestedAt !== null && !isFinal(run);
+  return (
+    <section
+      id="run-head"
+      class="panel run-head"
+      aria-label="Summary"
+      data-phase={isFinal(run) ? "final" : cancelling ? "cancelling" : "active"}
+    >
+      <dl class="figures">
+        <Figure label="State">
+          <RunBadge run={run} />
+        </Figure>
+        <Figure label="Steps">
+          {run.doneNodeIds.length}
+          <small> of {run.nodeIds.length}</small>
+        </Figure>
+        <Figure label="Time">
+          {durationMs === null ? "–" : <Elapsed run={run} durationMs={durationMs} />}
+        </Figure>
+        <Figure label="Tokens">
+          {formatCount(run.usage.input + run.usage.output)}
+          <small>
+            {formatCount(run.usage.input)} in, {formatCount(run.usage.output)} out
+          </small>
+        </Figure>
+        <Figure label="Cost">{formatCost(run.costNanoUsd, run.unpricedCount)}</Figure>
+        <Figure label="Started">
+          {run.startedAt === null ? "not yet" : <DateTime at={run.startedAt} />}
+        </Figure>
+      </dl>
+      <Notes run={run} />
+    </section>
+  );
+}
+
+/** While the run goes on, `client.js` counts on from here. */
+function Elapsed(props: { run: Run; durationMs: number }) {
+  const text = formatDuration(props.durationMs);
+  return isFinal(props.run) ? text : <span data-since={props.run.startedAt}>{text}</span>;
+}
+
+function Figure(props: { label: string; children?: unknown }) {
+  return (
+    <div>
+      <dt>{props.label}</dt>
+      <dd class="num">{props.children}</dd>
+    </div>
+  );
+}
+
+function Notes(props: { run: Run }) {
+  const { run } = props;
+  const notes = [
+    run.state === "waiting" && run.dueAt !== null
+      ? `${run.waitingFor === "rate_limit" ? "The provider asked to wait" : "Waiting"} until ${clockText(run.dueAt)}; no worker is held up.`
+      : "",
+    run.state === "queued" ? "Waiting for a free worker." : "",
+    run.cancelRequestedAt !== null && !isFinal(run)
+      ? "Cancellation asked for: the step that is on is being stopped."
+      : "",
+    run.overrides.provider === undefined ? "" : `Provider set to ${run.overrides.provider}.`,
+    run.overrides.model === undefined ? "" : `Model set to ${run.overrides.model}.`,
+    run.unpricedCount === 0
+      ? ""
+      : "The cost is a lower bound: some calls went to models without a known price.",
+  ].filter((note) => note !== "");
+  if (notes.length === 0) return null;
+  return <p class="run-notes">{notes.join(" ")}</p>;
+}
+
+/**
+ * What came out: the failure, or the values that the steps wrote.
+ *
+ * @param props.steps Without them every value that was not an input counts as written.
+ */
+export function RunResult(props: { run: Run; steps?: readonly StepAttempt[] }) {
+  const { run } = props;
+  const outputs = written(run, props.steps);
+  return (
+    <div id="run-result" class="column">
+      {run.error === null ? null : (
+        <Panel id="failure" title="Why it failed" class="refusal">
+          <div class="pad-x">
+            <ErrorBox error={run.error} />
+          </div>
+        </Panel>
+      )}
+      {outputs.length === 0 ? null : (
+        <Panel id="outputs" title={run.state === "succeeded" ? "Result" : "Result so far"}>
+          <Values values={outputs} prefix="output" />
+        </Panel>
+      )}
+    </div>
+  );
+}
+
+type Pair = readonly [name: string, value: unknown];
+
+function written(run: Run, steps: readonly StepAttempt[] | undefined): Pair[] {
+  if (run.doneNodeIds.length === 0) return [];
+  const names =
+    steps === undefined
+      ? Object.keys(run.values).filter((name) => !Object.hasOwn(run.inputs, name))
+      : steps.flatMap((step) => Object.keys(step.patch ?? {}));
+  // The last step's results are what the run was made for, so they come first.
+  return [...new Set(names.toReversed())]
+    .filter((name) => Object.hasOwn(run.values, name))
+    .map((name) => [name, run.values[name]]);
+}
+
+function Values(props: { values: readonly Pair[]; prefix: string }) {
+  return (
+    <dl class="values">
+      {props.values.map(([name, value]) => {
+        const id = `${props.prefix}-${idPart(name)}`;
+        return (
+          <div>
+            <dt>
+              <code>{name}</code>
+            </dt>
+            <dd class="value-box">
+              <Value value={value} id={id} />
+              <CopyButton target={id} label={name} />
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}
+
+/** The log, with the text of each model call in its line. */
+export function RunLog(props: { events: readonly StoredEvent[] }) {
+  const { entries } = joinEvents(props.events);
+  const hidden = entries.length - LOG_LINE_COUNT_MAX;
+  return (
+    <>
+      {hidden > 0 ? (
+        <p class="quiet">{formatCount(hidden)} older lines are in the download.</p>
+      ) : null}
+      <div class="log tall" tabindex={0} role="region" aria-label="Log lines">
+        <ol id="run-log-lines" data-log>
+          <LogItems entries={entries} runs={false} />
+        </ol>
+      </div>
+    </>
+  );
+}
+
+function Inputs(props: { run: Run }) {
+  const values = Object.entries(props.run.inputs);
+  return (
+    <Panel id="inputs" title="Inputs" note={`from the ${SOURCE[props.run.source]}`}>
+      {values.length === 0 ? (
+        <p class="quiet">This run was started without inputs.</p>
+      ) : (
+        <Values values={values} prefix="given" />
+      )}
+    </Panel>
+  );
+}
+
+const SOURCE: Record<Run["source"], string> = {
+  cli: "command line",
+  dashboard: "dashboard",
+  api: "API",
+};
+
+function State(props: { run: Run }) {
+  return (
+    <div id="run-state">
+      <Panel id="state" title="State values">
+        <details class="fold pad" id="state-fold">
+          <summary>
+            <Icon name="chevron" size={12} />
+            All values as JSON
+          </summary>
+          <div class="value-box">
+            <Value value={props.run.values} id="state-json" />
+            <CopyButton target="state-json" label="all values" />
+          </div>
+        </details>
+      </Panel>
+    </div>
+  );
+}
+
+/**
+ * A whole message of a run's stream; `events` are only the new ones. While nothing but text arrives
+ * the steps are left out: they are large, and have not changed.
+ */
+export function RunUpdate(props: RunDetail & { now: number }) {
+  const { run, now, events } = props;
+  const { entries, texts } = joinEvents(events);
+  const onlyText = events.length > 0 && entries.length === 0;
+  return (
+    <>
+      <LivePart target="run-head" swap="outerMorph">
+        <RunHead run={run} now={now} />
+      </LivePart>
+      {onlyText ? null : <Details {...props} />}
+      {texts.map(({ target, text }) => (
+        <LivePart target={target} swap="beforeend">
+          {text}
+        </LivePart>
+      ))}
+      {entries.length === 0 ? null : (
+        <LivePart target="run-log-lines" swap="beforeend">
+          <LogItems entries={entries} runs={false} />
+        </LivePart>
+      )}
+    </>
+  );
+}
+
+function Details(props: RunDetail & { now: number }) {
+  const { run } = props;
+  return (
+    <>
+      <LivePart target="run-result" swap="outerMorph">
+        <RunResult run={run} steps={props.steps} />
+      </LivePart>
+      <LivePart target="run-steps" swap="outerMorph">
+        <RunSteps {...props} />
+      </LivePart>
+      <LivePart target="run-state" swap="outerMorph">
+        <State run={run} />
+      </LivePart>
+    </>
+  );
+}

@@ -1,0 +1,26 @@
+import type { DatabaseHealth } from "../src/domain/service.ts";
+
+export type Theme = "auto" | "light" | "dark";
+
+/** What every page needs besides its own content. */
+export interface Shell {
+  readonly title: string;
+  /** The path and query of this page; the theme form comes back to it. */
+  readonly path: string;
+  /** Must be the same on all pages of a session: a new one makes htmx start its streams again. */
+  readonly csrf: string;
+  readonly theme: Theme;
+  readonly version: string;
+  readonly health: DatabaseHealth;
+  /** Somebody is logged in and may log out. */
+  readonly needsLogin: boolean;
+  /** No real provider is configured: the demo provider answers. */
+  readonly demo: boolean;
+  asset(name: string): string;
+  readonly now: number;
+}
+
+/** In degraded mode nothing may be written, so nothing that writes is offered. */
+export function isWritable(shell: Shell): boolean {
+  return shell.health.state === "ok";
+}
