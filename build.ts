@@ -1,0 +1,146 @@
+#!/usr/bin/env bun
+/**
+ * Compiles the executable and smoke-tests it.
+ *
+ *   bun build.ts                    ./agents for this machine
+ *   bun build.ts --all              the eight targets with SHA-256 sums, into dist/
+ *   bun build.ts --bytecode         with bytecode, to measure it against the default
+ *
+ * The bundle is split so that model providers, the wizard and the web load only when they are used.
+ * Nothing is read from the folder in which the executable runs: no .env, no bunfig.toml.
+ */
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import packageJson from "./package.json";
+
+/** The executable may be at most this many times an empty program compiled for the same target. */
+const SIZE_RATIO_MAX = 1.2;
+
+const TARGETS = [
+  "bun-linux-x64-baseline",
+  "bun-linux-arm64",
+  "bun-linux-x64-baseline-musl",
+  "bun-linux-arm64-musl",
+  "bun-darwin-x64-baseline",
+  "bun-darwin-arm64",
+  "bun-windows-x64-baseline",
+  "bun-windows-arm64",
+] as const;
+type Target = (typeof TARGETS)[number];
+
+const WINDOWS = process.platform === "win32";
+const commit = await readCommit();
+
+if (process.argv.includes("--all")) await buildAll();
+else await buildHere(resolve(WINDOWS ? "agents.exe" : "agents"));
+
+async function buildHere(outfile: string): Promise<void> {
+  await compile("./src/main.ts", outfile);
+  const ratio = await checkSize(outfile);
+  await smokeTest(outfile);
+  console.log(`${outfile}  ${mebibytes(outfile)} MiB, ${ratio.toFixed(3)} x an empty executable`);
+}
+
+async function buildAll(): Promise<void> {
+  await rm("dist", { recursive: true, force: true });
+  await mkdir("dist");
+  const sums: string[] = [];
+  for (const target of TARGETS) {
+    const name = `agents-${target.replace("bun-", "").replace("-baseline", "")}`;
+    const outfile = resolve("dist", target.includes("windows") ? `${name}.exe` : name);
+    await compile("./src/main.ts", outfile, target);
+    const ratio = await checkSize(outfile, target);
+    const sum = new Bun.CryptoHasher("sha256").update(await Bun.file(outfile).arrayBuffer());
+    sums.push(`${sum.digest("hex")}  ${outfile.slice(resolve("dist").length + 1)}`);
+    console.log(`${outfile}  ${mebibytes(outfile)} MiB, ${ratio.toFixed(3)} x empty`);
+  }
+  await Bun.write("dist/SHA256SUMS", `${sums.join("\n")}\n`);
+}
+
+/**
+ * Compiles in a folder of its own, where the source maps stay that the executable also carries inside,
+ * and puts the result in place by one rename: one that runs just now is not disturbed.
+ */
+async function compile(entrypoint: string, outfile: string, target?: Target): Promise<void> {
+  const folder = await mkdtemp(join(dirname(outfile), ".build-"));
+  try {
+    const made = join(folder, basename(outfile));
+    await bundle(entrypoint, made, target);
+    await rename(made, outfile);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundle(entrypoint: string, outfile: string, target?: Target): Promise<void> {
+  const bytecode = process.argv.includes("--bytecode");
+  const result = await Bun.build({
+    entrypoints: [entrypoint],
+    minify: true,
+    splitting: true,
+    sourcemap: "linked",
+    ...(bytecode ? { bytecode, format: "esm" } : {}),
+    define: {
+      AGENTS_VERSION: JSON.stringify(packageJson.version),
+      AGENTS_COMMIT: JSON.stringify(commit),
+      "process.env.NODE_ENV": '"production"',
+    },
+    compile: {
+      ...(target === undefined ? {} : { target }),
+      outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+  });
+  if (!result.success) throw new AggregateError(result.logs, "build failed");
+}
+
+/** @returns how many times larger than an empty program it is. */
+async function checkSize(outfile: string, target?: Target): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "agents-empty-"));
+  try {
+    const source = join(folder, "empty.ts");
+    await Bun.write(source, "");
+    const empty = join(folder, outfile.endsWith(".exe") ? "empty.exe" : "empty");
+    await compile(source, empty, target);
+    const ratio = Bun.file(outfile).size / Bun.file(empty).size;
+    if (ratio > SIZE_RATIO_MAX)
+      throw new Error(`${outfile} is ${ratio.toFixed(3)} x empty, budget ${SIZE_RATIO_MAX}`);
+    return ratio;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs the result in an empty folder with an empty home: it must answer without any file beside it. */
+async function smokeTest(outfile: string): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), "agents-smoke-"));
+  try {
+    const file = join(home, "greeting.yaml");
+    await Bun.write(file, Bun.file("examples/greeting.yaml"));
+    for (const argv of [["--version"], ["help"], ["validate", file]]) {
+      const child = Bun.spawnSync([outfile, ...argv], {
+        cwd: home,
+        env: { HOME: home, PATH: "" },
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      if (child.exitCode !== 0)
+        throw new Error(`smoke test: agents ${argv.join(" ")} failed: ${child.stderr.toString()}`);
+      if (argv[0] === "--version" && !child.stdout.toString().includes(packageJson.version))
+        throw new Error("smoke test: --version does not print the version");
+    }
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+function mebibytes(path: string): string {
+  return (Bun.file(path).size / 1024 ** 2).toFixed(1);
+}
+
+async function readCommit(): Promise<string> {
+  const git = Bun.spawnSync(["git", "rev-parse", "--short=12", "HEAD"], { stderr: "ignore" });
+  return git.exitCode === 0 ? git.stdout.toString().trim() : "unknown";
+}

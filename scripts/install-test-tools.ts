@@ -1,0 +1,51 @@
+/**
+ * Installs what the tests need beside Bun and the packages: Chromium and MLflow. What cannot be had on
+ * this machine is said here, and its tests are skipped loudly.
+ */
+import { resolve } from "node:path";
+
+const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const CHROMIUM_PATHS = [
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+];
+
+/** @returns the environment that tells the tests where the tools are. */
+export async function installTestTools(): Promise<Record<string, string>> {
+  const tools: Record<string, string> = {};
+  const chromium = (await findChromium()) ?? installChromium();
+  if (chromium === undefined)
+    console.warn("Chromium cannot be had here: browser tests are skipped.");
+  else tools["CHROMIUM_PATH"] = chromium;
+
+  const mlflow = resolve(".tools/mlflow");
+  const install = Bun.spawnSync([process.execPath, "scripts/install-mlflow.ts", mlflow], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (install.exitCode === 0) tools["AGENTS_TEST_MLFLOW_DIR"] = mlflow;
+  else console.warn("MLflow cannot be installed here: its tests are skipped.");
+  return tools;
+}
+
+async function findChromium(): Promise<string | undefined> {
+  const named = CHROMIUM_NAMES.map((name) => Bun.which(name)).find((path) => path !== null);
+  if (named !== undefined && named !== null) return named;
+  for (const path of CHROMIUM_PATHS) if (await Bun.file(path).exists()) return path;
+  return undefined;
+}
+
+/** Debian only: elsewhere a browser is part of the machine. */
+function installChromium(): string | undefined {
+  if (Bun.which("apt-get") === null) return undefined;
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  for (const argv of [["update"], ["install", "-y", "--no-install-recommends", "chromium"]]) {
+    const child = Bun.spawnSync([...sudo, "apt-get", ...argv], {
+      stdout: "ignore",
+      stderr: "inherit",
+    });
+    if (child.exitCode !== 0) return undefined;
+  }
+  return Bun.which("chromium") ?? undefined;
+}
+
+if (import.meta.main) console.log(await installTestTools());

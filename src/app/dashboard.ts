@@ -1,0 +1,258 @@
+/**
+ * `agents start`: the parent process. It serves the dashboard and supervises the workers and MLflow; it
+ * never executes a step. The order of a start: the data folder is taken, the database opened, the port
+ * bound, and only then is anything spawned, so that a start that cannot succeed leaves nothing behind.
+ */
+import type { Config } from "../config/config.ts";
+import type { Settings } from "../config/load.ts";
+import type { ServiceStatus } from "../domain/service.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { acquireInstance, type InstanceLock, watchStopFile } from "../process/instance-lock.ts";
+import { createLogFile } from "../process/log-file.ts";
+import { assertPortFree } from "../process/port.ts";
+import type { ServiceLine } from "../process/service.ts";
+import { createSupervisor } from "../process/supervisor.ts";
+import { openStoreDegradable, type Store } from "../store/store.ts";
+import { createWebApp, type WebApp } from "../web/app.ts";
+import { followSettings } from "./live-settings.ts";
+import { redactorFor } from "./ports.ts";
+import { addServices } from "./services.ts";
+import { recoverSession } from "./session.ts";
+import { createWebDeps } from "./web-deps.ts";
+import { workerId } from "./worker.ts";
+
+/** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+/** Longer than the heartbeat of the live streams. */
+const IDLE_TIMEOUT_S = 60;
+
+export interface DashboardHooks {
+  readonly version: string;
+  /** Reads the settings anew, for keys and passwords that were saved on a page. */
+  readonly reload: () => Promise<Settings>;
+  readonly onStatus: (status: ServiceStatus) => void;
+  readonly onLine: (line: ServiceLine) => void;
+  readonly onNotice: (text: string) => void;
+  /** `agents stop` asked through its file, where there are no signals. */
+  readonly onStopAsked: () => void;
+}
+
+export async function startDashboard(config: Config, hooks: DashboardHooks) {
+  const clock = systemClock;
+  const startedAt = clock.now();
+  const { version } = hooks;
+  const lock = acquireInstance(config.dataDir, { pid: process.pid, url: null, startedAt, version });
+  const output = createOutput(config, hooks, clock);
+  let store: Store | undefined;
+  let web: ReturnType<typeof createWeb> | undefined;
+  try {
+    store = await openStoreDegradable({ path: config.databasePath, clock });
+    announceStore(store, hooks);
+    const supervision = supervise(config, { store, hooks, output, clock });
+    web = createWeb(config, { store, hooks, output, statuses: supervision.statuses });
+    const server = await bind(config, web.app);
+    const url = addressOf(config.host, web.setPort(server.port));
+    lock.update({ url });
+    const session = { startedAt, pid: process.pid, url, version };
+    web.interrupted.push(...(await recoverSession(store, session, output.reportError)));
+    supervision.announceSelf(url);
+    await supervision.startAll();
+    const { supervisor, settled } = supervision;
+    const parts = { url, store, server, supervisor, lock, output, web };
+    return running(parts, { settled, startedAt, config, hooks, clock });
+  } catch (error) {
+    web?.app.close();
+    await store?.close();
+    output.close();
+    lock.release();
+    throw error;
+  }
+}
+
+/** Lines of all services: to the terminal and to the log files, without secrets. */
+function createOutput(config: Config, hooks: DashboardHooks, clock: Clock) {
+  const redact = redactorFor(config);
+  const write = (entry: ServiceLine) => {
+    const line = redact(entry.line);
+    logs.append({ ...entry, line });
+    hooks.onLine({ ...entry, line });
+  };
+  const reportError = (error: unknown) => {
+    const text = Bun.inspect(error, { colors: false });
+    for (const line of text.split("\n")) write({ service: "dashboard", stream: "stderr", line });
+  };
+  // A log that cannot be written is said in the terminal only.
+  const logs = createLogFile(config.dataDir, {
+    clock,
+    reportError: (error) =>
+      hooks.onLine({ service: "dashboard", stream: "stderr", line: Bun.inspect(error) }),
+  });
+  return { write, reportError, close: () => logs.close() };
+}
+type Output = ReturnType<typeof createOutput>;
+
+function announceStore({ opened }: Store, hooks: DashboardHooks): void {
+  const { migrated, created, backup } = opened;
+  if (created || migrated.length === 0) return;
+  const copy = backup === undefined ? "" : ` A copy of the old data is in ${backup}.`;
+  hooks.onNotice(`The database was brought up to date (${migrated.join(", ")}).${copy}`);
+}
+
+function supervise(
+  config: Config,
+  deps: { store: Store; hooks: DashboardHooks; output: Output; clock: Clock },
+) {
+  const { store, hooks, output, clock } = deps;
+  const settled = Promise.withResolvers<void>();
+  let self: ServiceStatus | undefined;
+  const statuses = () => [...(self === undefined ? [] : [self]), ...supervisor.statuses()];
+  const onStatus = (status: ServiceStatus) => {
+    hooks.onStatus(status);
+    // Degraded or busy: the page shows the state from memory; only `agents status` misses this one.
+    store.system.saveService(status).catch(() => undefined);
+    checkSettled();
+  };
+  let started = false;
+  /** MLflow takes seconds, and nothing waits for it. */
+  const checkSettled = () => {
+    const waits = statuses().some(({ name, state }) => name !== "mlflow" && state === "starting");
+    if (started && !waits) settled.resolve();
+  };
+  const supervisor = createSupervisor({
+    clock,
+    onStatus,
+    onLine: output.write,
+    onExit({ service, pid }) {
+      // Its runs go on at once on another worker, not when the lease has run out.
+      if (service.startsWith("worker-"))
+        store.queue.releaseWorker(workerId(service, pid)).catch(output.reportError);
+    },
+    reportError: output.reportError,
+  });
+  const announceSelf = (url: string) => {
+    self = {
+      name: "dashboard",
+      state: "running",
+      pid: process.pid,
+      url,
+      restartCount: 0,
+      since: clock.now(),
+      message: null,
+      fix: null,
+    };
+    onStatus(self);
+  };
+  const startAll = async () => {
+    addServices(supervisor, config, clock);
+    await supervisor.startAll();
+    started = true;
+    checkSettled();
+  };
+  return { supervisor, statuses, announceSelf, startAll, settled: settled.promise };
+}
+
+function createWeb(
+  config: Config,
+  deps: {
+    store: Store;
+    hooks: DashboardHooks;
+    output: Output;
+    statuses: () => readonly ServiceStatus[];
+  },
+) {
+  const { store, hooks, output, statuses } = deps;
+  const interrupted: string[] = [];
+  let port = config.port;
+  const app = createWebApp(
+    createWebDeps(config, {
+      store,
+      settings: followSettings<Settings>(config, hooks.reload),
+      interrupted,
+      version: hooks.version,
+      services: statuses,
+      port: () => port,
+      reportError: output.reportError,
+    }),
+  );
+  const setPort = (bound: number | undefined): number => (port = bound ?? port);
+  return { app, interrupted, setPort };
+}
+
+/** @throws AppError `port_in_use`, `permission_denied`, `config_invalid`. */
+async function bind(config: Config, app: WebApp) {
+  const { host, port } = config;
+  const listen = () =>
+    Bun.serve({
+      hostname: host,
+      port,
+      maxRequestBodySize: REQUEST_BYTES_MAX,
+      idleTimeout: IDLE_TIMEOUT_S,
+      fetch: (request, server) => app.fetch(request, server),
+    });
+  try {
+    return listen();
+  } catch (error) {
+    // Names the cause with its fix; should the port have become free meanwhile, the error stands.
+    await assertPortFree({ host, port, service: "dashboard", flag: "--port" });
+    throw error;
+  }
+}
+
+/** The address to open: a wildcard bind is reached by this machine's own name. */
+function addressOf(host: string, port: number): string {
+  if (host === "0.0.0.0" || host === "::") return `http://localhost:${port}/`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+}
+
+interface Parts {
+  readonly url: string;
+  readonly store: Store;
+  readonly server: Awaited<ReturnType<typeof bind>>;
+  readonly supervisor: ReturnType<typeof createSupervisor>;
+  readonly lock: InstanceLock;
+  readonly output: Output;
+  readonly web: ReturnType<typeof createWeb>;
+}
+
+function running(
+  parts: Parts,
+  context: {
+    settled: Promise<void>;
+    startedAt: number;
+    config: Config;
+    hooks: DashboardHooks;
+    clock: Clock;
+  },
+) {
+  const { store, server, supervisor, lock, output, web } = parts;
+  const { config, hooks, clock, startedAt } = context;
+  const stopping = new AbortController();
+  const watch = async () => {
+    if (process.platform !== "win32") return;
+    await watchStopFile(config.dataDir, { clock, startedAt, signal: stopping.signal });
+    if (!stopping.signal.aborted) hooks.onStopAsked();
+  };
+  void watch();
+  return {
+    url: parts.url,
+    services: () => supervisor.statuses(),
+    interrupted: web.interrupted,
+    settled: context.settled,
+    /** Stop accepting, end the children, mark the session clean, give the folder back. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      web.app.close();
+      await Promise.all([server.stop(true), supervisor.shutdown()]);
+      // A database that cannot be written now makes the next start say that this end was not clean.
+      await store.system.endSession().catch(output.reportError);
+      await store.close();
+      output.close();
+      lock.release();
+    },
+    /** Ends all children at once; what is left undone, the next start recovers. */
+    kill(): void {
+      stopping.abort();
+      supervisor.kill();
+    },
+  };
+}

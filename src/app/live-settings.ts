@@ -1,0 +1,45 @@
+/** Settings that follow the data folder's `.env`: a key saved on a page counts from the next call on. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface LiveSettings<T> {
+  /** As they were at the last refresh. */
+  current(): T;
+  /**
+   * Reads them again when the file has changed since. A file that has become invalid changes nothing
+   * until it is mended: the page and `doctor` tell what is wrong with it.
+   */
+  refresh(): Promise<T>;
+}
+
+/** @param reload Reads all settings anew, for the same data folder. */
+export function followSettings<T extends { readonly dataDir: string }>(
+  first: T,
+  reload: () => Promise<T>,
+): LiveSettings<T> {
+  const path = join(first.dataDir, ".env");
+  let current = first;
+  let seen = stampOf(path);
+  return {
+    current: () => current,
+    async refresh() {
+      const [before, now] = await Promise.all([seen, stampOf(path)]);
+      if (before !== now) {
+        seen = Promise.resolve(now);
+        current = await reload().catch(() => current);
+      }
+      return current;
+    },
+  };
+}
+
+/** Changes whenever the file does. */
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { mtimeMs, size, ino } = await stat(path);
+    return `${ino}/${mtimeMs}/${size}`;
+  } catch {
+    // No file is a state of it like any other.
+    return "none";
+  }
+}

@@ -1,0 +1,42 @@
+/** The child processes of `agents start`. */
+import type { Config } from "../config/config.ts";
+import { inheritedEnvironment } from "../config/environment.ts";
+import type { Clock } from "../lib/clock.ts";
+import { selfCommand } from "../process/self-command.ts";
+import type { Supervisor } from "../process/supervisor.ts";
+
+const WORKER_START_TIMEOUT_MS = 30_000;
+
+export function addServices(supervisor: Supervisor, config: Config, clock: Clock): void {
+  for (let index = 1; index <= config.workerCount; index += 1) {
+    const name = `worker-${index}`;
+    supervisor.addService({
+      name,
+      command: () => [...selfCommand(), "worker", "--name", name],
+      env: childEnvironment(config),
+      cwd: process.cwd(),
+      url: null,
+      ready: "line",
+      startTimeoutMs: WORKER_START_TIMEOUT_MS,
+    });
+  }
+  if (!config.mlflow.enabled) {
+    supervisor.addDisabled("mlflow", {
+      message: "MLflow is switched off.",
+      fix: "Start with --mlflow to run it.",
+    });
+    return;
+  }
+  // Looking for it takes a process or two, which no start should wait for.
+  void import("./mlflow-service.ts").then(({ addMlflow }) => addMlflow(supervisor, config, clock));
+}
+
+/** Flags of the parent reach the children as variables; everything else they read themselves. */
+function childEnvironment(config: Config): Record<string, string> {
+  return {
+    ...inheritedEnvironment(),
+    AGENTS_DATA_DIR: config.dataDir,
+    AGENTS_DB_URL: `sqlite:///${config.databasePath}`,
+    AGENTS_WORKER_CONCURRENCY: String(config.workerConcurrency),
+  };
+}
