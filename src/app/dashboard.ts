@@ -15,10 +15,11 @@ import { createSupervisor } from "../process/supervisor.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
 import { createWebApp, type WebApp } from "../web/app.ts";
 import { followSettings } from "./live-settings.ts";
-import { redactorFor } from "./ports.ts";
+import { createTools, redactorFor } from "./ports.ts";
 import { addServices } from "./services.ts";
 import { recoverSession } from "./session.ts";
 import { createWebDeps } from "./web-deps.ts";
+import { followFolder } from "./workflow-folder.ts";
 import { workerId } from "./worker.ts";
 
 /** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
@@ -233,6 +234,12 @@ function running(
     if (!stopping.signal.aborted) hooks.onStopAsked();
   };
   void watch();
+  const stopFollowing = followFolder(config.workflowsDir, {
+    workflows: store.workflows,
+    knownTools: createTools(config).names,
+    clock,
+    onFault: (line) => output.write({ service: "dashboard", stream: "stderr", line }),
+  });
   return {
     url: parts.url,
     services: () => supervisor.statuses(),
@@ -241,6 +248,7 @@ function running(
     /** Stop accepting, end the children, mark the session clean, give the folder back. */
     async stop(): Promise<void> {
       stopping.abort();
+      stopFollowing();
       web.app.close();
       await Promise.all([server.stop(true), supervisor.shutdown()]);
       // A database that cannot be written now makes the next start say that this end was not clean.
