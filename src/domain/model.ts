@@ -85,7 +85,8 @@ export interface ModelPort {
   call(request: ModelRequest): AsyncIterable<ModelEvent>;
   /**
    * Fills in what a node left open and checks that the provider can be used at all.
-   * @throws AppError `missing_key` (names the variable), `unknown_model`, `invalid`.
+   * @throws AppError `missing_key` (names the variable), `unknown_model`, `forbidden` (a key would go to
+   * an address that only the workflow names), `invalid`.
    */
   resolve(settings: {
     provider?: ProviderName;

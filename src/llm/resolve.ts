@@ -5,7 +5,7 @@ import { unknownModel } from "./failure.ts";
 import { requireModels } from "./models.ts";
 import type { Connection, Provider, RealProviderName } from "./provider.ts";
 import { DEMO_MODEL, inferProvider, REAL_PROVIDERS } from "./registry.ts";
-import { type ModelSettings, ollamaIsConfigured } from "./settings.ts";
+import { isLocalUrl, type ModelSettings, ollamaIsConfigured, parseUrl } from "./settings.ts";
 
 export interface ModelChoice {
   readonly provider?: ProviderName;
@@ -52,13 +52,18 @@ export async function resolveModel(
   return { provider: name, model: first, ...apiBase };
 }
 
-/** Where calls to the provider go. @throws AppError `missing_key` for a key or an address that is not set. */
+/**
+ * Where calls to the provider go.
+ * @throws AppError `missing_key` for a key or an address that is not set; `forbidden` as below.
+ */
 export function requireConnection(
   provider: Provider,
   settings: ModelSettings,
   apiBase: string | undefined,
 ): Connection {
   const { baseUrl, apiKey } = provider.connect(settings, apiBase);
+  if (apiBase !== undefined && baseUrl !== undefined && apiKey !== undefined)
+    refuseForeignAddress(provider, settings, baseUrl);
   if (baseUrl === undefined) {
     throw new AppError("missing_key", `${provider.baseUrlVariable} is not set.`, {
       fix: `Set ${provider.baseUrlVariable} to the address of the server, such as http://127.0.0.1:1234/v1, ${DEMO_HINT}.`,
@@ -75,6 +80,23 @@ export function requireConnection(
     );
   }
   return { baseUrl, apiKey };
+}
+
+/**
+ * A workflow file may come from anyone, so its `api_base` gets a key only where the user would send it
+ * too: this machine, the private network, the provider's own server or the configured one.
+ */
+function refuseForeignAddress(provider: Provider, settings: ModelSettings, baseUrl: string): void {
+  const own = provider.connect(settings, undefined).baseUrl;
+  const trusted = [own, provider.baseUrlDefault].map((url) => url && parseUrl(url)?.origin);
+  if (isLocalUrl(baseUrl) || trusted.includes(parseUrl(baseUrl)?.origin)) return;
+  throw new AppError(
+    "forbidden",
+    `The workflow's api_base ${baseUrl} would be given the key of ${provider.label}.`,
+    {
+      fix: `If that address is yours, set ${provider.baseUrlVariable} to it; else remove api_base.`,
+    },
+  );
 }
 
 function chooseProvider(wish: ModelChoice, settings: ModelSettings): ProviderName {

@@ -196,3 +196,21 @@ describe("resolve() refuses", () => {
     });
   });
 });
+
+test("resolve() refuses to send a key to an address that only the workflow names", async () => {
+  const wish = { provider: "openai", model: "gpt-6-luna" } as const;
+  const foreign = "https://collector.example/v1";
+  expect(await refusal({ ...wish, apiBase: foreign }, ALL)).toEqual({
+    code: "forbidden",
+    message: `The workflow's api_base ${foreign} would be given the key of OpenAI.`,
+    fix: "If that address is yours, set OPENAI_BASE_URL to it; else remove api_base.",
+  });
+  const trusted = { openai: { apiKey: KEYS.openai, baseUrl: "https://collector.example" } };
+  const places = [
+    [{ ...wish, apiBase: foreign }, trusted],
+    [{ ...wish, apiBase: "https://api.openai.com/v1" }, trusted],
+    [{ ...wish, apiBase: "http://192.168.0.7:8080/v1" }, ALL],
+  ] as const;
+  for (const [allowed, settings] of places)
+    expect(await resolve(allowed, settings)).toEqual(allowed);
+});
