@@ -5,11 +5,17 @@
  * its text is not the one whose SHA-256 stands here.
  */
 import m0000 from "./0000_init.sql" with { type: "text" };
+import m0001 from "./0001_add_conversations.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
     name: "0000_init",
     sha256: "745c877de4f9aa1c0b22fbf770da218feeb656e5d1eb90f0495bc9e10edee74a",
     sql: m0000,
+  },
+  {
+    name: "0001_add_conversations",
+    sha256: "e9c32c37c5604986774a9f2454304bfd4a8247a98ddceaf0509a02e4d85f8ff2",
+    sql: m0001,
   },
 ];

@@ -7,11 +7,17 @@ import type { Settings } from "./config/load.ts";
 import type { ProviderName } from "./domain/workflow.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import type { DashboardHooks } from "./app/dashboard.ts";
+import type { ChatOptions } from "./app/chat.ts";
 import type { WorkerOptions } from "./app/worker.ts";
 
-export async function openProduct(config: Config, reportError: (error: unknown) => void) {
+/** @param options `reads`: a database that cannot be written is opened all the same. */
+export async function openProduct(
+  config: Config,
+  reportError: (error: unknown) => void,
+  options?: { reads?: boolean },
+) {
   const product = await import("./app/product.ts");
-  return product.openProduct(config, reportError);
+  return product.openProduct(config, reportError, options);
 }
 
 /** @throws AppError `already_running`, `port_in_use`, `database_newer`, `permission_denied`, … */
@@ -23,6 +29,12 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
 export async function startWorker(config: Config, options: WorkerOptions) {
   const worker = await import("./app/worker.ts");
   return worker.startWorker(config, options);
+}
+
+/** @throws AppError `port_in_use`, `permission_denied`. */
+export async function startChat(config: Config, options: ChatOptions) {
+  const chat = await import("./app/chat.ts");
+  return chat.startChat(config, options);
 }
 
 export async function runGuard(argv: readonly string[], clock: Clock): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Child, PropsWithChildren } from "hono/jsx";
 import { raw } from "hono/html";
-import { isWritable, type Shell, type Theme } from "./shell.ts";
+import type { Shell, Theme } from "./shell.ts";
+import { Banners } from "./part/banner.tsx";
 import { PostForm } from "./part/form.tsx";
 import { Icon, type IconName } from "./part/icon.tsx";
 
@@ -31,6 +32,7 @@ const NAVIGATION: readonly {
       { href: "/runs", icon: "runs", label: "Runs" },
     ],
   },
+  { group: "Create", items: [{ href: "/chat", icon: "chat", label: "Chat" }] },
   { group: "System", items: [{ href: "/settings", icon: "settings", label: "Settings" }] },
 ];
 
@@ -66,7 +68,7 @@ export function Layout(
       <div class="app">
         <Sidebar shell={shell} />
         <main id="main" tabindex={-1}>
-          <Banners shell={shell} />
+          <Banners health={shell.health} demo={shell.demo} />
           {props.children}
         </main>
       </div>
@@ -80,6 +82,7 @@ export function Layout(
         hidden
       ></div>
       {props.poll === undefined ? null : <Poll path={props.poll} />}
+      <a id="again" href={shell.path} hx-replace-url="true" hidden tabindex={-1}></a>
     </Document>
   );
 }
@@ -267,36 +270,5 @@ function ThemeForm(props: { shell: Shell }) {
         ))}
       </fieldset>
     </form>
-  );
-}
-
-function Banners(props: { shell: Shell }) {
-  const { shell } = props;
-  return (
-    <>
-      {shell.health.state === "degraded" ? (
-        <div class="banner critical" role="alert">
-          <Icon name="critical" />
-          <div>
-            <p>
-              <b>Degraded: nothing can be saved.</b> {shell.health.message}
-            </p>
-            <p>
-              <b>Fix:</b> {shell.health.fix} Everything that writes is hidden until then; it comes
-              back by itself.
-            </p>
-          </div>
-        </div>
-      ) : null}
-      {shell.demo && isWritable(shell) ? (
-        <div class="banner info">
-          <Icon name="spark" />
-          <p>
-            <b>Demo provider.</b> No model provider is set up, so a built-in offline one answers
-            with made-up text. <a href="/settings">Add a key</a> to get real answers.
-          </p>
-        </div>
-      ) : null}
-    </>
   );
 }

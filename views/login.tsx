@@ -1,7 +1,7 @@
 import type { ErrorRecord } from "../src/domain/error.ts";
 import { Brand, Document } from "./layout.tsx";
-import { Field, describe, PostForm } from "./part/form.tsx";
-import type { Shell } from "./shell.ts";
+import { Field, describe, HiddenUsername, PostForm } from "./part/form.tsx";
+import { ADMINISTRATOR, type Shell } from "./shell.ts";
 
 /**
  * The way in when `agents` listens on more than this machine.
@@ -20,6 +20,7 @@ export function LoginPage(props: { shell: Shell; error: ErrorRecord | undefined;
           <h1>Log in</h1>
           <PostForm action="/login" csrf={shell.csrf} class="stack">
             <input type="hidden" name="next" value={props.next} />
+            <HiddenUsername value={ADMINISTRATOR} />
             <Field id="password" label="Password" hint={hint} error={message}>
               <input
                 id="password"

@@ -4,6 +4,7 @@ import type { Run, StepAttempt, StepCall } from "../src/domain/run.ts";
 import type { Workflow } from "../src/domain/workflow.ts";
 import { Layout } from "./layout.tsx";
 import { RunBadge } from "./part/badge.tsx";
+import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { CopyButton, Value } from "./part/code.tsx";
 import { formatDuration } from "./part/duration.ts";
 import { ErrorBox } from "./part/error-box.tsx";
@@ -49,7 +50,11 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
             <a href="/runs">Runs</a> / {shortId(run.id)}
           </>
         }
-        title={run.workflowName}
+        title={
+          <a class="title-link" href={`/workflows/${encodeURIComponent(run.workflowId)}`}>
+            {run.workflowName}
+          </a>
+        }
       >
         {isFinal(run) ? null : <PauseButton />}
         <Buttons run={run} shell={shell} path={path} />
@@ -223,9 +228,9 @@ function written(run: Run, steps: readonly StepAttempt[] | undefined): Pair[] {
   const names =
     steps === undefined
       ? Object.keys(run.values).filter((name) => !Object.hasOwn(run.inputs, name))
-      : steps.flatMap((step) => Object.keys(step.patch ?? {}));
+      : steps.toReversed().flatMap((step) => Object.keys(step.patch ?? {}));
   // The last step's results are what the run was made for, so they come first.
-  return [...new Set(names.toReversed())]
+  return [...new Set(names)]
     .filter((name) => Object.hasOwn(run.values, name))
     .map((name) => [name, run.values[name]]);
 }
@@ -311,12 +316,13 @@ function State(props: { run: Run }) {
  * A whole message of a run's stream; `events` are only the new ones. While nothing but text arrives
  * the steps are left out: they are large, and have not changed.
  */
-export function RunUpdate(props: RunDetail & { now: number }) {
-  const { run, now, events } = props;
+export function RunUpdate(props: RunDetail & { now: number; banners?: BannerProps }) {
+  const { run, now, events, banners } = props;
   const { entries, texts } = joinEvents(events);
   const onlyText = events.length > 0 && entries.length === 0;
   return (
     <>
+      {banners === undefined ? null : <BannersPart {...banners} />}
       <LivePart target="run-head" swap="outerMorph">
         <RunHead run={run} now={now} />
       </LivePart>

@@ -129,7 +129,7 @@ function NoRuns(props: { filter: RunsFilter }) {
       <EmptyState
         icon="search"
         title="No run matches"
-        text="Try another state, a part of the workflow's name, or the start of a run's id."
+        text="Try another state, a part of the workflow's name, or a run's id."
       >
         <a class="btn ghost" href="/runs">
           Show all runs

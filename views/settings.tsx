@@ -4,13 +4,14 @@ import type { ServiceStatus } from "../src/domain/service.ts";
 import { Layout } from "./layout.tsx";
 import { StateBadge } from "./part/badge.tsx";
 import { ErrorBox } from "./part/error-box.tsx";
-import { describe, Field, PostForm } from "./part/form.tsx";
+import { describe, Field, HiddenUsername, PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
+import { InlineText } from "./part/inline-text.tsx";
 import { safeUrl } from "./part/link.ts";
 import { formatBytes } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
-import { isWritable, type Shell } from "./shell.ts";
+import { ADMINISTRATOR, isWritable, type Shell } from "./shell.ts";
 
 export interface ProviderStatus {
   readonly name: string;
@@ -73,7 +74,6 @@ export function SettingsPage(props: SettingsPageProps) {
               ))}
             </ul>
           </Panel>
-          <Values values={props.values} />
         </div>
         <div class="p-side">
           <Password {...props} />
@@ -81,6 +81,9 @@ export function SettingsPage(props: SettingsPageProps) {
             <ServiceTable services={props.services} now={shell.now} />
           </Panel>
           <About {...props} />
+        </div>
+        <div class="p-all">
+          <Values values={props.values} />
         </div>
       </div>
     </Layout>
@@ -109,6 +112,7 @@ function Provider(props: { provider: ProviderStatus; shell: Shell }) {
           </>
         )}
       </p>
+      <Hint provider={provider} />
       <Check check={provider.check} />
       {isWritable(shell) ? (
         <div class="provider-forms">
@@ -138,6 +142,25 @@ function Address(props: { url: string }) {
   );
 }
 
+/** What this page cannot set. */
+function Hint(props: { provider: ProviderStatus }) {
+  const { provider } = props;
+  const text = provider.configured ? undefined : HINTS[provider.name];
+  if (text === undefined) return null;
+  return (
+    <p class="sub">
+      <InlineText text={text} />
+    </p>
+  );
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ollama:
+    "Workflows that name it can use it. Set `AGENTS_PROVIDER=ollama` to make it the one for all others.",
+  "openai-compatible":
+    "Set `OPENAI_COMPATIBLE_BASE_URL` to the server's address; a key is needed only where it wants one.",
+};
+
 function Check(props: { check: ProviderStatus["check"] }) {
   const { check } = props;
   if (check === null) return null;
@@ -146,7 +169,7 @@ function Check(props: { check: ProviderStatus["check"] }) {
       <Icon name={check.ok ? "check" : "critical"} size={14} />
       <span>
         <span class="sr">{check.ok ? "Check passed: " : "Check failed: "}</span>
-        {check.message}
+        <InlineText text={check.message} />
       </span>
     </p>
   );
@@ -159,6 +182,7 @@ function KeyForm(props: { provider: ProviderStatus; csrf: string }) {
   return (
     <PostForm action="/settings/keys" csrf={props.csrf} class="key-form">
       <input type="hidden" name="provider" value={provider.name} />
+      <HiddenUsername value={provider.name} />
       <label for={id} class="sr">
         {provider.configured ? "New key" : "Key"} for {provider.label}
       </label>
@@ -196,6 +220,7 @@ function Password(props: SettingsPageProps) {
     >
       {isWritable(shell) ? (
         <PostForm action="/settings/password" csrf={shell.csrf} class="stack pad">
+          <HiddenUsername value={ADMINISTRATOR} />
           {passwordSet ? (
             <Field id="current" label="Current password">
               <input
@@ -250,7 +275,9 @@ function Values(props: { values: readonly SettingValue[] }) {
               <tr>
                 <th scope="row">
                   <code>{setting.name}</code>
-                  <span class="sub">{setting.description}</span>
+                  <span class="sub">
+                    <InlineText text={setting.description} />
+                  </span>
                 </th>
                 <td>
                   <span class="cell-label" aria-hidden="true">

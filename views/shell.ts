@@ -2,6 +2,9 @@ import type { DatabaseHealth } from "../src/domain/service.ts";
 
 export type Theme = "auto" | "light" | "dark";
 
+/** The only account there is; password managers keep its password under this name. */
+export const ADMINISTRATOR = "administrator";
+
 /** What every page needs besides its own content. */
 export interface Shell {
   readonly title: string;

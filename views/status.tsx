@@ -2,6 +2,7 @@
 import type { StoredEvent } from "../src/domain/event.ts";
 import type { Run } from "../src/domain/run.ts";
 import { Layout } from "./layout.tsx";
+import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { EmptyState } from "./part/empty-state.tsx";
 import { Icon } from "./part/icon.tsx";
 import { LivePart } from "./part/live-part.tsx";
@@ -129,6 +130,9 @@ export function RunRows(props: { runs: readonly Run[]; now: number; workflowCoun
             <Icon name="upload" size={14} />
             Upload a workflow
           </a>
+          <a class="btn ghost" href="/chat">
+            Describe a workflow
+          </a>
           <a class="btn ghost" href="/workflows#examples">
             Run an example
           </a>
@@ -153,11 +157,16 @@ export function LogLines(props: { events: readonly StoredEvent[] }) {
   return <LogItems entries={joinEvents(props.events).entries} runs={true} />;
 }
 
-/** A whole message of the status stream: everything on the page, and the events since the last one. */
-export function StatusUpdate(props: { status: Status }) {
-  const { status } = props;
+/**
+ * A whole message of the status stream: everything on the page, and the events since the last one.
+ *
+ * @param props.banners Without them those of the page stay.
+ */
+export function StatusUpdate(props: { status: Status; banners?: BannerProps }) {
+  const { status, banners } = props;
   return (
     <>
+      {banners === undefined ? null : <BannersPart {...banners} />}
       <LivePart target="tiles" swap="outerMorph">
         <Tiles status={status} />
       </LivePart>

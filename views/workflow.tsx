@@ -69,6 +69,9 @@ export function WorkflowPage(props: WorkflowPageProps) {
             id="source"
             title="Source"
             note={`version ${record.version.number}, ${record.version.format.toUpperCase()}`}
+            {...(isWritable(shell)
+              ? { action: <MoreLink href={editPath(record)} label="Edit" /> }
+              : {})}
           >
             <Source source={record.version.source} label="Source of the workflow" marks={marks} />
           </Panel>
@@ -82,6 +85,10 @@ export function WorkflowPage(props: WorkflowPageProps) {
       </div>
     </Layout>
   );
+}
+
+function editPath(record: WorkflowRecord): string {
+  return `/workflows?edit=${encodeURIComponent(record.id)}#upload`;
 }
 
 function problemTitle(problems: readonly Problem[]): string {
@@ -104,7 +111,7 @@ function RunPanel(props: WorkflowPageProps) {
     return (
       <Panel id="run-panel" title="Run">
         <p class="quiet">
-          Mend the errors in the file and <a href="/workflows#upload">save it again</a>: the same
+          Mend the errors in the file and <a href={editPath(record)}>save it again</a>: the same
           name makes a new version.
         </p>
       </Panel>
@@ -223,11 +230,12 @@ function StateFields(props: { workflow: Workflow }) {
 
 function Runs(props: WorkflowPageProps) {
   const startable = props.workflow !== undefined && isWritable(props.shell);
+  const allRuns = `/runs?search=${encodeURIComponent(props.record.name)}`;
   return (
     <Panel
       id="runs"
       title="Recent runs"
-      {...(props.runs.length === 0 ? {} : { action: <MoreLink href="/runs" label="All runs" /> })}
+      {...(props.runs.length === 0 ? {} : { action: <MoreLink href={allRuns} label="All runs" /> })}
     >
       {props.runs.length === 0 ? (
         <EmptyState

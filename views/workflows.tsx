@@ -42,8 +42,10 @@ export interface WorkflowsPageProps {
 export function WorkflowsPage(props: WorkflowsPageProps) {
   const { shell, workflows, search, upload } = props;
   const writable = isWritable(shell);
-  // A refused text is what the page is about: it gets the wide column to be mended in.
-  const refused = upload.problems.length > 0;
+  // A text to be changed is what the page is about: it gets the wide column.
+  const isEditing = writable && upload.source !== "";
+  const isFirstVisit = workflows.length === 0 && search === "";
+  const examples = writable ? <Examples shell={shell} examples={props.examples} /> : null;
   return (
     <Layout shell={shell}>
       <PageHead crumb="Monitor" title="Workflows">
@@ -55,18 +57,19 @@ export function WorkflowsPage(props: WorkflowsPageProps) {
           </a>
         ) : null}
       </PageHead>
-      {refused ? <Refusal upload={upload} /> : null}
+      {upload.problems.length > 0 ? <Refusal upload={upload} /> : null}
       <div class="grid">
         <div class="p-main">
-          {refused ? <UploadPanel shell={shell} upload={upload} /> : <ListPanel {...props} />}
+          {isEditing ? <UploadPanel shell={shell} upload={upload} /> : <ListPanel {...props} />}
+          {isFirstVisit && !isEditing ? examples : null}
         </div>
         <div class="p-side">
-          {refused ? (
+          {isEditing ? (
             <ListPanel {...props} />
           ) : writable ? (
             <UploadPanel shell={shell} upload={upload} />
           ) : null}
-          {writable ? <Examples shell={shell} examples={props.examples} /> : null}
+          {isFirstVisit && !isEditing ? null : examples}
         </div>
       </div>
     </Layout>
@@ -164,8 +167,13 @@ function Nothing(props: { search: string }) {
     <EmptyState
       icon="workflows"
       title="No workflows yet"
-      text="Upload a YAML or JSON file, paste one, or add an example and run it: examples work offline."
-    />
+      text="Describe one in words, upload or paste a YAML or JSON file, or add an example and run it: examples work offline."
+    >
+      <a class="btn primary" href="/chat">
+        <Icon name="chat" size={14} />
+        Describe a workflow
+      </a>
+    </EmptyState>
   );
 }
 
@@ -184,16 +192,18 @@ function Refusal(props: { upload: UploadForm }) {
   );
 }
 
+const HINT = "YAML or JSON, schema_version 1.0. A name that exists already gets a new version.";
+
 function UploadPanel(props: { shell: Shell; upload: UploadForm }) {
   const { upload } = props;
   const error =
     upload.error ??
     (upload.problems.length > 0 ? "Mend the problems above and save again." : undefined);
-  const source = { id: "source", hint: "YAML or JSON, schema_version 1.0.", error };
+  const source = { id: "source", hint: HINT, error };
   return (
     <section class="panel" id="upload" aria-labelledby="upload-h">
       <header class="panel-head">
-        <h2 id="upload-h">Add a workflow</h2>
+        <h2 id="upload-h">{upload.source === "" ? "Add a workflow" : "Change the text"}</h2>
       </header>
       <PostForm action="/workflows" csrf={props.shell.csrf} class="stack pad" multipart>
         <Field id="file" label="File" hint="Used instead of the text below when one is chosen.">

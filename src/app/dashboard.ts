@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
+import { AppError } from "../domain/error.ts";
 import type { ServiceStatus } from "../domain/service.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { acquireInstance, type InstanceLock, watchStopFile } from "../process/instance-lock.ts";
@@ -20,7 +21,7 @@ import { addServices } from "./services.ts";
 import { recoverSession } from "./session.ts";
 import { createWebDeps } from "./web-deps.ts";
 import { followFolder } from "./workflow-folder.ts";
-import { workerId } from "./worker.ts";
+import { workerId } from "./worker-id.ts";
 
 /** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
@@ -57,7 +58,7 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
     const session = { startedAt, pid: process.pid, url, version };
     web.interrupted.push(...(await recoverSession(store, session, output.reportError)));
     supervision.announceSelf(url);
-    await supervision.startAll();
+    await supervision.startAll(server.port ?? config.port);
     const { supervisor, settled } = supervision;
     const parts = { url, store, server, supervisor, lock, output, web };
     return running(parts, { settled, startedAt, config, hooks, clock });
@@ -79,18 +80,28 @@ function createOutput(config: Config, hooks: DashboardHooks, clock: Clock) {
     hooks.onLine({ ...entry, line });
   };
   const reportError = (error: unknown) => {
-    const text = Bun.inspect(error, { colors: false });
+    const text = failureText(error, config.verbose);
     for (const line of text.split("\n")) write({ service: "dashboard", stream: "stderr", line });
   };
   // A log that cannot be written is said in the terminal only.
   const logs = createLogFile(config.dataDir, {
     clock,
-    reportError: (error) =>
-      hooks.onLine({ service: "dashboard", stream: "stderr", line: Bun.inspect(error) }),
+    reportError(error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const line = `The log cannot be written: ${reason}`;
+      hooks.onLine({ service: "dashboard", stream: "stderr", line });
+    },
   });
   return { write, reportError, close: () => logs.close() };
 }
 type Output = ReturnType<typeof createOutput>;
+
+/** An expected failure in its own words; anything else, and all with --verbose, with where it came from. */
+function failureText(error: unknown, verbose: boolean): string {
+  if (!(error instanceof AppError) || error.code === "internal" || verbose)
+    return Bun.inspect(error, { colors: false });
+  return error.fix === undefined ? error.message : `${error.message} Fix: ${error.fix}`;
+}
 
 function announceStore({ opened }: Store, hooks: DashboardHooks): void {
   const { migrated, created, backup } = opened;
@@ -125,8 +136,11 @@ function supervise(
     onLine: output.write,
     onExit({ service, pid }) {
       // Its runs go on at once on another worker, not when the lease has run out.
-      if (service.startsWith("worker-"))
-        store.queue.releaseWorker(workerId(service, pid)).catch(output.reportError);
+      if (!service.startsWith("worker-")) return;
+      store.queue.releaseWorker(workerId(service, pid)).catch((error: unknown) => {
+        // What is wrong with the database is shown everywhere already.
+        if (store.health().state === "ok") output.reportError(error);
+      });
     },
     reportError: output.reportError,
   });
@@ -143,8 +157,8 @@ function supervise(
     };
     onStatus(self);
   };
-  const startAll = async () => {
-    addServices(supervisor, config, clock);
+  const startAll = async (port: number) => {
+    addServices(supervisor, { ...config, port }, clock);
     await supervisor.startAll();
     started = true;
     checkSettled();

@@ -2,11 +2,12 @@
 import type { Config } from "../config/config.ts";
 import { AppError } from "../domain/error.ts";
 import type { Run, RunOverrides } from "../domain/run.ts";
+import type { ToolPort } from "../domain/tool.ts";
 import type { Problem } from "../domain/workflow.ts";
 import { startRunner } from "../engine/runner.ts";
 import { systemClock } from "../lib/clock.ts";
 import { isJsonObject } from "../lib/json.ts";
-import { openStore } from "../store/store.ts";
+import { openStore, type Store } from "../store/store.ts";
 import { createLazyModels, createTools, redactorFor } from "./ports.ts";
 import { createRun, invalidWorkflow, loadWorkflow } from "./workflow-runs.ts";
 
@@ -19,9 +20,33 @@ interface NewRunFile {
   readonly reservedFor?: string;
 }
 
-export async function openProduct(config: Config, reportError: (error: unknown) => void) {
+/** What reading needs less of than writing does. */
+const WRITE_FAULTS = new Set(["read_only", "permission_denied", "disk_full"]);
+
+interface ProductOptions {
+  /** A database that cannot be written is opened all the same, for reading. */
+  readonly reads?: boolean;
+}
+
+async function openDatabase(path: string, { reads = false }: ProductOptions): Promise<Store> {
+  try {
+    return await openStore({ path, clock: systemClock });
+  } catch (error) {
+    if (!reads || !(error instanceof AppError) || !WRITE_FAULTS.has(error.code)) throw error;
+    // The reason why it cannot be written says more than why it cannot be read either.
+    return await openStore({ path, clock: systemClock, readOnly: true }).catch(() => {
+      throw error;
+    });
+  }
+}
+
+export async function openProduct(
+  config: Config,
+  reportError: (error: unknown) => void,
+  options: ProductOptions = {},
+) {
   const clock = systemClock;
-  const store = await openStore({ path: config.databasePath, clock });
+  const store = await openDatabase(config.databasePath, options);
   const models = createLazyModels(async () => config.llm);
   const tools = createTools(config);
 
@@ -30,9 +55,9 @@ export async function openProduct(config: Config, reportError: (error: unknown) 
     store,
     models,
     tools,
-    startRunner: (options: { worker: string; concurrency: number; only?: string }) =>
+    startRunner: (wish: { worker: string; concurrency: number; only?: string }) =>
       startRunner({
-        ...options,
+        ...wish,
         runs: store.runs,
         queue: store.queue,
         changes: store.changes,
@@ -44,47 +69,52 @@ export async function openProduct(config: Config, reportError: (error: unknown) 
         redact: redactorFor(config),
         reportError,
       }),
-    /** @throws AppError `workflow_invalid`, `invalid` (inputs), each with the problems as its cause. */
-    async createRun(given: NewRunFile): Promise<{ run: Run; problems: readonly Problem[] }> {
-      const [{ parseWorkflow }, { readInputs }] = await Promise.all([
-        import("../language/parse.ts"),
-        import("../language/input.ts"),
-      ]);
-      const { source, format } = given;
-      const { workflow, problems } = parseWorkflow(source, { format, knownTools: tools.names });
-      if (workflow === undefined) throw invalidWorkflow(problems);
-      const reading = readInputs(workflow, given.inputs);
-      if (reading.values === undefined || !isJsonObject(given.inputs)) {
-        const { problems: faults } = reading;
-        throw new AppError("invalid", "The inputs do not fit the workflow.", {
-          ...(faults[0] === undefined ? {} : { fix: faults[0].fix }),
-          cause: faults.map(({ message, fix }) => ({ message, fix, severity: "error" })),
-        });
-      }
-      const record = await store.workflows.save({
-        name: workflow.name,
-        description: workflow.description ?? null,
-        source,
-        format,
-      });
-      const run = await createRun(
-        store,
-        {
-          workflowId: record.id,
-          versionHash: record.version.hash,
-          workflow,
-          values: reading.values,
-          inputs: given.inputs,
-          overrides: given.overrides,
-        },
-        {
-          clock,
-          source: given.from,
-          ...(given.reservedFor === undefined ? {} : { reservedFor: given.reservedFor }),
-        },
-      );
-      return { run, problems };
-    },
+    createRun: (given: NewRunFile) => submitRun({ store, tools }, given),
     close: () => store.close(),
   };
+}
+
+/** @throws AppError `workflow_invalid`, `invalid` (inputs), each with the problems as its cause. */
+async function submitRun(
+  { store, tools }: { store: Store; tools: ToolPort },
+  given: NewRunFile,
+): Promise<{ run: Run; problems: readonly Problem[] }> {
+  const [{ parseWorkflow }, { readInputs }] = await Promise.all([
+    import("../language/parse.ts"),
+    import("../language/input.ts"),
+  ]);
+  const { source, format } = given;
+  const { workflow, problems } = parseWorkflow(source, { format, knownTools: tools.names });
+  if (workflow === undefined) throw invalidWorkflow(problems);
+  const reading = readInputs(workflow, given.inputs);
+  if (reading.values === undefined || !isJsonObject(given.inputs)) {
+    const { problems: faults } = reading;
+    throw new AppError("invalid", "The inputs do not fit the workflow.", {
+      ...(faults[0] === undefined ? {} : { fix: faults[0].fix }),
+      cause: faults.map(({ message, fix }) => ({ message, fix, severity: "error" })),
+    });
+  }
+  const record = await store.workflows.save({
+    name: workflow.name,
+    description: workflow.description ?? null,
+    source,
+    format,
+  });
+  const run = await createRun(
+    store,
+    {
+      workflowId: record.id,
+      versionHash: record.version.hash,
+      workflow,
+      values: reading.values,
+      inputs: given.inputs,
+      overrides: given.overrides,
+    },
+    {
+      clock: systemClock,
+      source: given.from,
+      ...(given.reservedFor === undefined ? {} : { reservedFor: given.reservedFor }),
+    },
+  );
+  return { run, problems };
 }

@@ -6,7 +6,9 @@ import { selfCommand } from "../process/self-command.ts";
 import type { Supervisor } from "../process/supervisor.ts";
 
 const WORKER_START_TIMEOUT_MS = 30_000;
+const CHAT_START_TIMEOUT_MS = 30_000;
 
+/** @param config With the port that the dashboard has. */
 export function addServices(supervisor: Supervisor, config: Config, clock: Clock): void {
   for (let index = 1; index <= config.workerCount; index += 1) {
     const name = `worker-${index}`;
@@ -20,6 +22,7 @@ export function addServices(supervisor: Supervisor, config: Config, clock: Clock
       startTimeoutMs: WORKER_START_TIMEOUT_MS,
     });
   }
+  addChat(supervisor, config);
   if (!config.mlflow.enabled) {
     supervisor.addDisabled("mlflow", {
       message: "MLflow is switched off.",
@@ -29,6 +32,31 @@ export function addServices(supervisor: Supervisor, config: Config, clock: Clock
   }
   // Looking for it takes a process or two, which no start should wait for.
   void import("./mlflow-service.ts").then(({ addMlflow }) => addMlflow(supervisor, config, clock));
+}
+
+function addChat(supervisor: Supervisor, config: Config): void {
+  if (!config.chat.enabled) {
+    supervisor.addDisabled("chat", {
+      message: "The chat is switched off.",
+      fix: "Start with --chat to run it.",
+    });
+    return;
+  }
+  supervisor.addService({
+    name: "chat",
+    command: () => [...selfCommand(), "chat"],
+    env: {
+      ...childEnvironment(config),
+      // Its pages, cookies and links are the dashboard's.
+      AGENTS_HOST: config.host,
+      AGENTS_PORT: String(config.port),
+      AGENTS_CHAT_PORT: String(config.chat.port),
+    },
+    cwd: process.cwd(),
+    url: null,
+    ready: "line",
+    startTimeoutMs: CHAT_START_TIMEOUT_MS,
+  });
 }
 
 /** Flags of the parent reach the children as variables; everything else they read themselves. */

@@ -6,6 +6,7 @@ import { systemClock } from "../lib/clock.ts";
 import { openStore } from "../store/store.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels, createTools, redactorFor } from "./ports.ts";
+import { workerId } from "./worker-id.ts";
 import { loadWorkflow } from "./workflow-runs.ts";
 
 /** A worker gives its runs back well before the supervisor would kill it. */
@@ -47,9 +48,4 @@ export async function startWorker(config: Config, options: WorkerOptions) {
       await store.close();
     },
   };
-}
-
-/** Unique among the living: the supervisor releases what a dead process held by this name. */
-export function workerId(service: string, pid: number): string {
-  return `${service}/${pid}`;
 }

@@ -1,10 +1,10 @@
 /** What a run needs from the rest of the product, the same for the command line, the page and a worker. */
 import { AppError } from "../domain/error.ts";
-import type { Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { Run, RunStore } from "../domain/run.ts";
 import type { Problem, Workflow, WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { RunRequest } from "../web/deps.ts";
 
 interface Stores {
   readonly runs: RunStore;
@@ -34,16 +34,6 @@ export async function loadWorkflow(
   });
   if (workflow === undefined) throw invalidWorkflow(problems);
   return workflow;
-}
-
-export interface RunRequest {
-  readonly workflowId: string;
-  readonly versionHash: string;
-  readonly workflow: Workflow;
-  /** The first state: inputs and defaults. */
-  readonly values: JsonObject;
-  readonly inputs: JsonObject;
-  readonly overrides: RunOverrides;
 }
 
 /** Puts a run into the queue. */

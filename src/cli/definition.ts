@@ -21,7 +21,7 @@ const databaseUrl = {
 
 export const START = define({
   name: "start",
-  summary: "Start the dashboard and the workers (the default)",
+  summary: "Start the dashboard, the workers and the chat (the default)",
   details: [
     "Starts all services, prints their addresses and follows their logs until Ctrl-C. A second Ctrl-C ends at once. On the first start in a terminal the setup questions come first.",
   ],
@@ -39,6 +39,18 @@ export const START = define({
       value: "PORT",
       description: "Port of the dashboard (default 7861; 0: a free one)",
       variable: "AGENTS_PORT",
+    },
+    chat: {
+      type: "boolean",
+      negative: true,
+      description: "Run the chat that builds workflows (default: on)",
+      variable: "AGENTS_CHAT",
+    },
+    "chat-port": {
+      type: "text",
+      value: "PORT",
+      description: "Port of the chat (default 7860; 0: a free one)",
+      variable: "AGENTS_CHAT_PORT",
     },
     mlflow: {
       type: "boolean",
@@ -292,6 +304,14 @@ export const WORKER = define({
     name: { type: "text", value: "NAME", description: "Name of this worker" },
     "db-url": databaseUrl,
   },
+  hidden: true,
+});
+
+export const CHAT = define({
+  name: "chat",
+  summary: "Serve the chat (started by `agents start`)",
+  positionals: [],
+  flags: {},
   hidden: true,
 });
 

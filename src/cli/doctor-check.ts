@@ -141,6 +141,9 @@ async function checkPorts({ app, settings, served }: Subject): Promise<Finding[]
   if (served) return [ok("ports", "agents is running and holds its ports.")];
   const wanted = [
     { what: "the dashboard", host: settings.host, port: settings.port, flag: "--port" },
+    ...(settings.chat.enabled
+      ? [{ what: "the chat", host: "127.0.0.1", port: settings.chat.port, flag: "--chat-port" }]
+      : []),
     ...(settings.mlflow.enabled
       ? [{ what: "MLflow", host: "127.0.0.1", port: settings.mlflow.port, flag: "--mlflow-port" }]
       : []),
@@ -152,7 +155,7 @@ async function checkPorts({ app, settings, served }: Subject): Promise<Finding[]
       if (holder === undefined) return ok(name, `free, for ${what}`);
       return {
         name,
-        state: what === "MLflow" ? "warn" : "fail",
+        state: what === "the dashboard" ? "fail" : "warn",
         text: `in use by ${holder.description}; wanted for ${what}`,
         fix: `Stop that program, or choose another port with ${flag}.`,
         code: "port_in_use",

@@ -1,6 +1,7 @@
 /** docs/cli.md: every command, flag, variable and exit code, made from the code; pure. */
 import { VARIABLES } from "../config/schema.ts";
 import { ERROR_CODES } from "../domain/error.ts";
+import { markdownTable } from "../lib/markdown-table.ts";
 import { type CommandDefinition, type FlagDefinitions, GLOBAL_FLAGS } from "./flag.ts";
 import { flagLabel, flagText, usageLine } from "./help.ts";
 
@@ -18,7 +19,7 @@ export function commandLineDocument(definitions: readonly CommandDefinition[]): 
     ...visible.flatMap(commandSection),
     "## Settings",
     "A flag wins over the environment, that over `.env` in the working folder, that over `.env` in the data folder, that over the default. A variable that is set but empty means the default.",
-    table(
+    markdownTable(
       ["Variable", "Default", "Flag", "Meaning"],
       VARIABLES.map(({ name, info }) => [
         `\`${name}\``,
@@ -29,7 +30,7 @@ export function commandLineDocument(definitions: readonly CommandDefinition[]): 
     ),
     "## Exit codes",
     "0 means success; for `agents run` that the run succeeded.",
-    table(["Code", "Failures"], exitCodeRows()),
+    markdownTable(["Code", "Failures"], exitCodeRows()),
   ];
   return `${parts.join("\n\n")}\n`;
 }
@@ -61,18 +62,4 @@ function exitCodeRows(): string[][] {
   return [...names]
     .toSorted(([left], [right]) => left - right)
     .map(([exit, codes]) => [String(exit), codes.join(", ")]);
-}
-
-/** Padded as the formatter pads. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [header, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
-  const widths = header.map((_, column) =>
-    Math.max(3, ...cells.map((row) => (row[column] ?? "").length)),
-  );
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [first = [], ...rest] = cells;
-  return [line(first), line(widths.map((width) => "-".repeat(width))), ...rest.map(line)].join(
-    "\n",
-  );
 }

@@ -4,6 +4,9 @@ import type { Interrupt, Terminal } from "./terminal.ts";
 /** The terminal of this process. Colours follow --no-color, NO_COLOR, FORCE_COLOR and the output. */
 export function createProcessTerminal(argv: readonly string[]): Terminal {
   const { stdin, stdout, stderr } = process;
+  // Who reads our output may go at any time (`| head`, a closed terminal), and a file that takes it may
+  // grow no more: a server must not end by that.
+  for (const output of [stdout, stderr]) output.on("error", () => undefined);
   const dumb = environmentFlag("TERM") === "dumb";
   const refused = argv.includes("--no-color") || environmentFlag("NO_COLOR") !== undefined || dumb;
   return {

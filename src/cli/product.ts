@@ -103,8 +103,15 @@ export type ProviderCheck =
   | { readonly ok: false; readonly error: ErrorRecord };
 
 export interface App {
-  /** @param reportError Takes failures in the background, such as of a checkpoint that is tried again. */
-  openProduct(config: Config, reportError: (error: unknown) => void): Promise<Product>;
+  /**
+   * @param reportError Takes failures in the background, such as of a checkpoint that is tried again.
+   * @param options `reads`: a database that cannot be written is opened all the same.
+   */
+  openProduct(
+    config: Config,
+    reportError: (error: unknown) => void,
+    options?: { reads?: boolean },
+  ): Promise<Product>;
   startDashboard(config: Config, hooks: DashboardHooks): Promise<Dashboard>;
   startWorker(
     config: Config,
@@ -115,6 +122,14 @@ export interface App {
       reportError(error: unknown): void;
     },
   ): Promise<{ stop(): Promise<void> }>;
+  startChat(
+    config: Config,
+    options: {
+      version: string;
+      reload: () => Promise<Settings>;
+      reportError(error: unknown): void;
+    },
+  ): Promise<{ readonly url: string; stop(): Promise<void> }>;
   /** Runs the guard until its program has ended. @returns the exit code. */
   runGuard(argv: readonly string[], clock: Clock): Promise<number>;
   /** Calls back when the parent process is gone. */

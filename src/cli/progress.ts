@@ -202,10 +202,11 @@ export function keptLines(before: Progress, stored: StoredEvent, style: Style): 
     const totals = step === undefined ? [] : [formatTokens(step), formatCost(step)];
     return [cut(`${colors.green("✔")} ${name}  ${[time, ...totals].join("  ")}`, style.columns)];
   }
-  const reason = printable(event.error.message).replaceAll("\n", " ");
   if (event.retryAtMs === undefined) {
-    return wrapHanging(`${colors.red("✖")} ${event.step}: ${reason}`, style.columns);
+    const failure = printable(failureText(event)).replaceAll("\n", " ");
+    return wrapHanging(`${colors.red("✖")} ${event.step}: ${failure}`, style.columns);
   }
+  const reason = printable(event.error.message).replaceAll("\n", " ");
   const delay = formatDuration(event.retryAtMs - at);
   return wrapHanging(
     `${colors.yellow("↻")} ${event.step}: attempt ${event.attempt} failed: ${reason} Again in ${delay}.`,
@@ -276,8 +277,8 @@ function eventText({ at, event }: StoredEvent): string | undefined {
       const reason = event.for === "timer" ? "the next attempt" : "the rate limit";
       return `waits ${formatDuration(event.untilMs - at)} for ${reason}`;
     }
+    // Why it failed is said once, at its end.
     case "run.failed":
-      return `failed: ${event.error.message}`;
     case "run.cancelling":
     case "run.cancelled":
     case "run.succeeded":
@@ -296,9 +297,17 @@ function stepText(event: StepEvent, at: number): string {
     default: {
       const retry =
         event.retryAtMs === undefined ? "" : ` Again in ${formatDuration(event.retryAtMs - at)}.`;
-      return `${event.step}: failed: ${event.error.message}${retry}`;
+      return `${event.step}: ${failureText(event)}${retry}`;
     }
   }
+}
+
+/** The last failure of a step names the step itself, which its line does already. */
+function failureText({ step, error }: Extract<StepEvent, { type: "step.failed" }>): string {
+  const named = `Step \`${step}\` failed`;
+  return error.message.startsWith(named)
+    ? `failed${error.message.slice(named.length)}`
+    : `failed: ${error.message}`;
 }
 
 function callText(event: CallEvent): string | undefined {

@@ -50,5 +50,6 @@ export const COMMANDS: readonly Command[] = [
   command(definitions.HELP, async () => (await import("./command/help.ts")).help),
   command(definitions.COMPLETION, async () => (await import("./command/completion.ts")).completion),
   command(definitions.WORKER, async () => (await import("./command/worker.ts")).worker),
+  command(definitions.CHAT, async () => (await import("./command/chat.ts")).chat),
   command(definitions.GUARD, async () => (await import("./command/guard.ts")).guard),
 ];

@@ -59,13 +59,21 @@ function valueLines(value: Json): string[] {
 }
 
 /** How the run ended: `succeeded in 3.2 s, 1,234 tokens, $0.0012`, and the failure when it has one. */
-export function endingLines(run: Run, progress: Pick<Progress, "demo">, style: Style): string[] {
+export function endingLines(
+  run: Run,
+  progress: Pick<Progress, "demo">,
+  { verbose, ...style }: Style & { readonly verbose: boolean },
+): string[] {
   const colors = createColors(style.color);
   const paint =
     run.state === "succeeded" ? colors.green : run.state === "failed" ? colors.red : colors.yellow;
   const facts = [formatDuration(run.activeMs), formatTokens(run), formatCost(run)].join(", ");
   const lines = [`${paint(`Run ${run.id} ${run.state}`)} (${facts})`];
   if (progress.demo) lines.push(colors.yellow(DEMO_NOTICE));
-  if (run.error !== null) lines.push(formatFailure(run.error, style));
+  if (run.error !== null) {
+    const { details, ...failure } = run.error;
+    const shown = verbose && details !== undefined ? { ...failure, details } : failure;
+    lines.push(formatFailure(shown, style));
+  }
   return lines;
 }

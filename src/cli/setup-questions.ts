@@ -33,7 +33,7 @@ export async function askSetup(terminal: Streams, found: SetupFound): Promise<Se
   const model = await askModel(streams, found, { ...chosen, models: connection.models });
   const mlflow = await answerOf(
     prompts.confirm({
-      message: "Run MLflow, which keeps traces of every model call?",
+      message: "Run MLflow, the tracking server, beside the dashboard?",
       initialValue: found.settings.mlflow.enabled,
       ...streams,
     }),

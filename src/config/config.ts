@@ -11,6 +11,8 @@ export interface Origin {
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** The chat process listens on a loopback address always; people reach it through the dashboard. */
+  readonly chat: { readonly enabled: boolean; readonly port: number };
   readonly mlflow: { readonly enabled: boolean; readonly port: number };
   readonly workerCount: number;
   /** Runs that one worker executes at the same time. */

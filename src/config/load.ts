@@ -1,5 +1,5 @@
 /** flag > environment > `.env` in the working folder > `.env` in the data folder > default. */
-import { chmod, mkdir, readFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../domain/error.ts";
 import { createFileOnce, errorCode } from "../lib/atomic-file.ts";
@@ -53,7 +53,7 @@ async function keptSecretKey(dataDir: string): Promise<string> {
   try {
     kept = await readOrCreate(path);
     // A restored backup may have brought the file with wider rights.
-    await chmod(path, 0o600);
+    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
   } catch (error) {
     throw fileError(error, `keep the secret key in ${path}`);
   }
@@ -145,6 +145,7 @@ async function buildSettings(
   return {
     host: values.AGENTS_HOST,
     port: values.AGENTS_PORT,
+    chat: { enabled: values.AGENTS_CHAT, port: values.AGENTS_CHAT_PORT },
     mlflow: { enabled: values.AGENTS_MLFLOW, port: values.AGENTS_MLFLOW_PORT },
     workerCount: values.AGENTS_WORKERS,
     workerConcurrency: values.AGENTS_WORKER_CONCURRENCY,

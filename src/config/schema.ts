@@ -117,6 +117,20 @@ export const variables = z.object({
     example: "7861",
     flag: "--port",
   }),
+  AGENTS_CHAT: variable(onOff().default(true), {
+    section: "Server",
+    description: "Run the chat that builds workflows, shown at /chat in the dashboard.",
+    default: "on",
+    example: "off",
+    flag: "--chat",
+  }),
+  AGENTS_CHAT_PORT: variable(port().default(7860), {
+    section: "Server",
+    description: "Port of the chat's own process, on the loopback. 0 takes a free one.",
+    default: "7860",
+    example: "7870",
+    flag: "--chat-port",
+  }),
   AGENTS_MLFLOW: variable(onOff().default(true), {
     section: "Server",
     description:

@@ -9,7 +9,6 @@ export const ERROR_CODES = {
   usage: { status: 400, exit: 2, retry: false },
   invalid: { status: 422, exit: 2, retry: false },
   workflow_invalid: { status: 422, exit: 3, retry: false },
-  unsupported: { status: 422, exit: 3, retry: false },
   not_found: { status: 404, exit: 4, retry: false },
   config_invalid: { status: 500, exit: 5, retry: false },
   port_in_use: { status: 500, exit: 6, retry: false },

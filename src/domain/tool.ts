@@ -10,7 +10,7 @@ export const TOOL_TIMEOUT_MS = 30_000;
 
 export interface ToolContext {
   readonly signal: AbortSignal;
-  /** Stable over crashes and retries of the same call: `runId/stepKey/callId`. */
+  /** Stable over crashes and retries of the same call: `runId/stepKey/attempt.ordinal`. */
   readonly idempotencyKey: string;
   /** The `config` map of the workflow file. */
   readonly config: Json;

@@ -3,7 +3,7 @@ import type { Json } from "../lib/json.ts";
 import { listOf, member, pathsOf, valueAt } from "./raw.ts";
 import type { Reporter } from "./report.ts";
 
-interface Feature {
+export interface Feature {
   readonly pattern: string;
   readonly message: string;
   readonly fix: string;
@@ -17,7 +17,7 @@ const hasCode = (_: Json | undefined, owner: Json | undefined) =>
 const hasNoCode = (value: Json | undefined, owner: Json | undefined) => !hasCode(value, owner);
 
 /** Would change what a run does: an error. */
-const UNSUPPORTED: readonly Feature[] = [
+export const UNSUPPORTED: readonly Feature[] = [
   {
     pattern: "nodes[].code",
     message: "`code` (code nodes) cannot be run by this version.",
@@ -77,7 +77,7 @@ const UNSUPPORTED: readonly Feature[] = [
 ];
 
 /** Never had any effect in CA: a warning. */
-const IGNORED: readonly Feature[] = [
+export const IGNORED: readonly Feature[] = [
   "optimization",
   "memory",
   "webhook",
@@ -96,7 +96,7 @@ const IGNORED: readonly Feature[] = [
 }));
 
 /** Has an effect in CA that no run depends on, and that is decided elsewhere here: a warning. */
-const WITHOUT_EFFECT: readonly Feature[] = [
+export const WITHOUT_EFFECT: readonly Feature[] = [
   {
     pattern: "nodes[].sandbox",
     message: "`sandbox` has no effect on a node without `code`.",

@@ -10,7 +10,7 @@ import { type Placeholder, placeholders } from "./template.ts";
 import { formatType, mergeTypes, requireAllFields } from "./type.ts";
 
 /** Tools that CA has built in. One of them that this version lacks is unsupported, not unknown. */
-const CA_TOOLS: ReadonlySet<string> = new Set([
+export const CA_TOOLS: ReadonlySet<string> = new Set([
   "serper_search",
   "web_search",
   "web_scrape",

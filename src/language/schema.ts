@@ -9,7 +9,8 @@ import { PROVIDERS, RETRY_REASONS, WORKFLOW_NODE_COUNT_MAX } from "../domain/wor
 /** Seven days: longer waits are for schedules, not for a step. */
 export const TIMEOUT_SECONDS_MAX = 7 * 24 * 60 * 60;
 export const ATTEMPT_COUNT_MAX = 100;
-const RETRY_DELAY_SECONDS_MAX = 60 * 60;
+/** The engine waits no longer than this between two tries. */
+const RETRY_DELAY_SECONDS_MAX = 300;
 const LOOP_COUNT_MAX = 100;
 const SANDBOX_SECONDS_MAX = 3600;
 const VARIANT_RUN_COUNT_MAX = 10;
@@ -73,9 +74,12 @@ const llm = z
 
 const memory = z
   .strictObject({
-    enabled: z.boolean().optional(),
-    default_scope: z.enum(["agent", "workflow", "node"]).optional(),
-    max_entries: z.number().int().positive().optional(),
+    enabled: z.boolean().optional().describe("Whether anything is remembered. Default: false."),
+    default_scope: z
+      .enum(["agent", "workflow", "node"])
+      .optional()
+      .describe("Who shares what is remembered."),
+    max_entries: z.number().int().positive().optional().describe("How much is remembered."),
   })
   .describe("What a node remembers between runs.");
 
@@ -98,7 +102,7 @@ const tool = z
   .union([
     text,
     z.strictObject({
-      name: text,
+      name: text.describe("The tool's name."),
       on_error: z
         .enum(["fail", "continue"])
         .optional()
@@ -109,18 +113,22 @@ const tool = z
   .describe("The name of a tool, or a map with `name` and more.");
 
 const sandbox = z.strictObject({
-  mode: z.enum(["python", "docker"]).optional(),
-  enabled: z.boolean().optional(),
-  network: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
-  preset: z.enum(["low", "medium", "high", "max"]).optional(),
+  mode: z.enum(["python", "docker"]).optional().describe("The kind of sandbox."),
+  enabled: z.boolean().optional().describe("Whether the code is confined."),
+  network: z
+    .union([z.boolean(), z.record(z.string(), z.unknown())])
+    .optional()
+    .describe("Whether the code may use the network."),
+  preset: z.enum(["low", "medium", "high", "max"]).optional().describe("A set of limits by name."),
   resources: z
     .strictObject({
-      cpu: z.number().positive().optional(),
-      memory: text.optional(),
-      timeout: count(1, SANDBOX_SECONDS_MAX).optional(),
+      cpu: z.number().positive().optional().describe("Processors."),
+      memory: text.optional().describe("Memory, such as 512m."),
+      timeout: count(1, SANDBOX_SECONDS_MAX).optional().describe("Limit in seconds."),
     })
-    .optional(),
-  timeout: count(1, SANDBOX_SECONDS_MAX).optional(),
+    .optional()
+    .describe("Limits for the code."),
+  timeout: count(1, SANDBOX_SECONDS_MAX).optional().describe("Limit in seconds."),
 });
 
 const retry = z
@@ -144,7 +152,10 @@ const retry = z
   .describe("How often and when the step is tried again.");
 
 const mlflow = z
-  .strictObject({ experiment: text.optional(), run_name: text.optional() })
+  .strictObject({
+    experiment: text.optional().describe("Name of an experiment."),
+    run_name: text.optional().describe("Name of a run."),
+  })
   .describe("Accepted without effect.");
 
 const node = z.strictObject({
@@ -178,20 +189,31 @@ const edge = z.strictObject({
     .optional()
     .describe("A node id, or END; a list forks."),
   routes: z
-    .array(z.strictObject({ condition: z.strictObject({ logic: text }), to: text }))
+    .array(
+      z.strictObject({
+        condition: z
+          .strictObject({ logic: text.describe("A comparison of state fields, or `default`.") })
+          .describe("When this way is taken."),
+        to: text.describe("A node id, or END."),
+      }),
+    )
     .min(1)
     .optional()
     .describe("Targets with conditions; one of them `default`."),
   loop: z
     .strictObject({
-      max_iterations: count(1, LOOP_COUNT_MAX).optional(),
-      condition_field: text,
-      exit_to: text.optional(),
+      max_iterations: count(1, LOOP_COUNT_MAX).optional().describe("Rounds at most."),
+      condition_field: text.describe("The bool field that ends the loop."),
+      exit_to: text.optional().describe("A node id, or END. Default: END."),
     })
     .optional()
     .describe("Repeats the node until a bool field is true."),
   parallel: z
-    .strictObject({ items_field: text, target_node: text, collect_field: text })
+    .strictObject({
+      items_field: text.describe("The list."),
+      target_node: text.describe("The node that is run for each item."),
+      collect_field: text.describe("The list that the results go to."),
+    })
     .optional()
     .describe("Runs a node once for each item of a list."),
 });
@@ -199,47 +221,68 @@ const edge = z.strictObject({
 const observability = z.strictObject({
   mlflow: z
     .strictObject({
-      enabled: z.boolean().optional(),
-      tracking_uri: text.optional(),
-      experiment_name: text.optional(),
-      run_name: text.optional(),
-      log_prompts: z.boolean().optional(),
-      log_artifacts: z.boolean().optional(),
-      artifact_level: z.enum(["minimal", "standard", "full"]).optional(),
-      async_logging: z.boolean().optional(),
+      enabled: z.boolean().optional().describe("Whether traces go to MLflow."),
+      tracking_uri: text.optional().describe("Address of a tracking server."),
+      experiment_name: text.optional().describe("Name of the experiment."),
+      run_name: text.optional().describe("Name of the run."),
+      log_prompts: z.boolean().optional().describe("Whether prompts are kept."),
+      log_artifacts: z.boolean().optional().describe("Whether results are kept."),
+      artifact_level: z
+        .enum(["minimal", "standard", "full"])
+        .optional()
+        .describe("How much is kept."),
+      async_logging: z.boolean().optional().describe("Whether a run waits for its log."),
       retention_days: ignored,
       redact_pii: ignored,
     })
-    .optional(),
+    .optional()
+    .describe("Accepted without effect."),
   logging: z
     .strictObject({
-      level: z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]).optional(),
+      level: z
+        .enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+        .optional()
+        .describe("The least important message that is kept."),
     })
-    .optional(),
+    .optional()
+    .describe("Accepted without effect."),
 });
 
 const abTest = z.strictObject({
-  enabled: z.boolean().optional(),
-  experiment: text,
+  enabled: z.boolean().optional().describe("Whether variants are compared. Default: false."),
+  experiment: text.describe("Name of the experiment."),
   variants: z
     .array(
       z.strictObject({
-        name: text,
-        prompt: text,
-        config_overrides: z.record(z.string(), z.unknown()).optional(),
-        node_id: text.optional(),
+        name: text.describe("Name of the variant."),
+        prompt: text.describe("Its prompt."),
+        config_overrides: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe("Settings of this variant."),
+        node_id: text.optional().describe("The node that it changes."),
       }),
     )
-    .min(1),
-  run_count: count(1, VARIANT_RUN_COUNT_MAX).optional(),
-  parallel: z.boolean().optional(),
+    .min(1)
+    .describe("What is compared."),
+  run_count: count(1, VARIANT_RUN_COUNT_MAX).optional().describe("Runs of each variant."),
+  parallel: z.boolean().optional().describe("Whether variants run at the same time."),
 });
 
 const gates = z.strictObject({
-  gates: z.array(
-    z.strictObject({ metric: text, max: z.number().optional(), min: z.number().optional() }),
-  ),
-  on_fail: z.enum(["warn", "fail", "block_deploy"]).optional(),
+  gates: z
+    .array(
+      z.strictObject({
+        metric: text.describe("What is measured."),
+        max: z.number().optional().describe("Most that is allowed."),
+        min: z.number().optional().describe("Least that is allowed."),
+      }),
+    )
+    .describe("The limits."),
+  on_fail: z
+    .enum(["warn", "fail", "block_deploy"])
+    .optional()
+    .describe("What happens when a limit is broken."),
 });
 
 const config = z.strictObject({
@@ -251,10 +294,14 @@ const config = z.strictObject({
         .optional()
         .describe("Tries of each step in all. Default: 3."),
     })
-    .optional(),
+    .optional()
+    .describe("Limits of a run."),
   observability: observability.optional().describe("Accepted without effect."),
   storage: z
-    .strictObject({ backend: z.enum(["sqlite"]).optional(), path: text.optional() })
+    .strictObject({
+      backend: z.enum(["sqlite"]).optional().describe("The kind of database."),
+      path: text.optional().describe("Its file."),
+    })
     .optional()
     .describe("Accepted without effect."),
   memory: memory.optional(),

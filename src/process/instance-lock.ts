@@ -8,7 +8,16 @@
  * file drops a process's POSIX locks on it.
  */
 import { Database } from "bun:sqlite";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../domain/error.ts";
 import { STOP_GRACE_MS } from "../domain/service.ts";
@@ -54,7 +63,7 @@ export interface RunningInstance {
  */
 export function acquireInstance(dataDir: string, info: InstanceInfo): InstanceLock {
   const lock = openLock(dataDir);
-  if (!tryRun(lock, "BEGIN EXCLUSIVE")) {
+  if (!takeLock(lock, dataDir)) {
     lock.close();
     throw alreadyRunning(dataDir);
   }
@@ -125,9 +134,22 @@ function openLock(dataDir: string): Database {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const lock = new Database(join(dataDir, LOCK_FILE), { create: true, readwrite: true });
+    // SQLite gives its journal the rights of the file itself.
+    chmodSync(join(dataDir, LOCK_FILE), 0o600);
     lock.run(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}`);
     return lock;
   } catch (cause) {
+    throw folderError(dataDir, cause);
+  }
+}
+
+/** @returns false when another process holds it. */
+function takeLock(lock: Database, dataDir: string): boolean {
+  try {
+    // With its journal in memory the lock writes nothing, so a full disk cannot refuse it.
+    return tryRun(lock, "PRAGMA journal_mode = MEMORY") && tryRun(lock, "BEGIN EXCLUSIVE");
+  } catch (cause) {
+    lock.close();
     throw folderError(dataDir, cause);
   }
 }
@@ -212,7 +234,8 @@ function alreadyRunning(dataDir: string): AppError {
 }
 
 function folderError(dataDir: string, cause: unknown): AppError {
-  const code = errorCode(cause);
+  const given = errorCode(cause);
+  const code = given?.startsWith("SQLITE_") === true ? (folderFault(dataDir) ?? given) : given;
   const message = `The data folder ${dataDir} cannot be written.`;
   if (code === "ENOTDIR" || code === "EEXIST") {
     const fix = "Name a folder, not a file, with --data-dir.";
@@ -231,4 +254,14 @@ function folderError(dataDir: string, cause: unknown): AppError {
   }
   const fix = "Give yourself write permission on it, or choose another folder with --data-dir.";
   return new AppError("permission_denied", message, { fix, cause });
+}
+
+/** SQLite does not say why it cannot open a file; the file system does. */
+function folderFault(dataDir: string): string | undefined {
+  try {
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return errorCode(error);
+  }
 }

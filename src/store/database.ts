@@ -130,12 +130,13 @@ function firstRead(
 }
 
 /**
- * Without the right to create its companion files SQLite opens nothing. Where there is no write-ahead
- * log the file itself is complete, and nobody can be writing it: it may be read as it stands.
+ * Without the right, or the space, to create its companion files SQLite opens nothing. Where there is
+ * no write-ahead log the file itself is complete, and nobody can be writing it: it may be read as it
+ * stands.
  */
 function canReadImmutable(path: string, error: unknown): boolean {
   if (!(error instanceof SQLiteError)) return false;
-  if (!/^SQLITE_(CANTOPEN|READONLY)/.test(error.code ?? "")) return false;
+  if (!/^SQLITE_(CANTOPEN|READONLY|IOERR_SHM)/.test(error.code ?? "")) return false;
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 

@@ -1,5 +1,5 @@
 /** The only place that knows SQLite's and the file system's error codes. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { SQLiteError } from "bun:sqlite";
 import { AppError } from "../domain/error.ts";
@@ -7,6 +7,8 @@ import { latestBackup } from "./backup.ts";
 
 /** After this long a refused write may be tried again. */
 const RETRY_AFTER_MS = 1_000;
+/** SQLite's shared-memory file grows by this much at a time. */
+const FREE_BYTES_MIN = 32 * 1_024;
 
 /** True when another connection holds the lock that was needed: waiting may help. */
 export function isBusy(error: unknown): boolean {
@@ -51,6 +53,8 @@ function translateSqlite(error: SQLiteError, path: string): AppError {
   if (code.startsWith("SQLITE_CANTOPEN")) return cannotOpen(path, error);
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return corrupt(path, error);
   if (code.startsWith("SQLITE_IOERR")) {
+    // Companion files that cannot grow are reported as a failure of the disk.
+    if (isFull(path)) return diskFull(path, error);
     return new AppError("unavailable", `The disk failed while using the database ${path}.`, {
       fix: "Check the disk that holds the file; it is tried again by itself.",
       cause: error,
@@ -68,6 +72,16 @@ function translateSystem(code: string, path: string, cause: unknown): unknown {
     return unusablePath(path, cause);
   }
   return cause;
+}
+
+function isFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < FREE_BYTES_MIN;
+  } catch {
+    // A disk that cannot be asked has a fault of its own.
+    return false;
+  }
 }
 
 function locked(path: string, cause: unknown): AppError {

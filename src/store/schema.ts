@@ -18,9 +18,12 @@ import {
   text,
   unique,
 } from "drizzle-orm/sqlite-core";
+import type { AnswerState } from "../domain/conversation.ts";
 import type { ErrorRecord } from "../domain/error.ts";
+import type { ModelAnswer } from "../domain/model.ts";
 import type { NewRun, RunOverrides, RunState, StepState, WaitingFor } from "../domain/run.ts";
 import type { ServiceState } from "../domain/service.ts";
+import type { ProviderName } from "../domain/workflow.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 
 export const workflows = sqliteTable("workflows", {
@@ -230,3 +233,51 @@ export const settings = sqliteTable("settings", {
   key: text().primaryKey(),
   value: text().notNull(),
 });
+
+export const conversations = sqliteTable(
+  "conversations",
+  {
+    id: text().primaryKey(),
+    title: text().notNull(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    /** Also the ordinal of the newest message. */
+    messageCount: integer().notNull(),
+    isAnswering: integer({ mode: "boolean" }).notNull(),
+  },
+  (table) => [
+    index("conversations_by_updated_at").on(table.updatedAt, table.id),
+    index("conversations_by_answering")
+      .on(table.id)
+      .where(sql`is_answering = 1`),
+  ],
+);
+
+/** What people wrote, and answers: only these have what follows `role`. */
+export const conversationMessages = sqliteTable(
+  "conversation_messages",
+  {
+    conversationId: text()
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    ordinal: integer().notNull(),
+    createdAt: integer().notNull(),
+    role: text({ enum: ["person", "model"] }).notNull(),
+    state: text().$type<AnswerState>().notNull().default("done"),
+    round: integer().notNull().default(0),
+    provider: text().$type<ProviderName>(),
+    model: text(),
+    omittedCount: integer().notNull().default(0),
+    finish: text().$type<ModelAnswer["finish"]>(),
+    inputTokens: integer().notNull().default(0),
+    outputTokens: integer().notNull().default(0),
+    cacheReadTokens: integer().notNull().default(0),
+    cacheWriteTokens: integer().notNull().default(0),
+    reasoningTokens: integer().notNull().default(0),
+    costNanoUsd: integer(),
+    finishedAt: integer(),
+    error: text({ mode: "json" }).$type<ErrorRecord>(),
+    text: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.conversationId, table.ordinal] })],
+);

@@ -1,11 +1,13 @@
 /** The SQLite store: all ports on one database file. */
 import { MIGRATIONS } from "../../drizzle/index.ts";
+import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
 import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
 import type { DatabaseHealth, SystemStore } from "../domain/service.ts";
 import type { WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Connection, createConnection } from "./connection.ts";
+import { createConversationStore } from "./conversation-store.ts";
 import type { OpenResult } from "./database.ts";
 import { type FileOptions, openFile } from "./reopen.ts";
 import { createQueue } from "./queue.ts";
@@ -26,6 +28,7 @@ export interface Store {
   readonly runs: RunStore;
   readonly queue: Queue;
   readonly workflows: WorkflowStore;
+  readonly conversations: ConversationStore;
   readonly system: SystemStore;
   readonly changes: ChangeSignal;
   readonly opened: OpenResult;
@@ -90,6 +93,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
     runs: createRunStore(connection, clock),
     queue: createQueue(connection, clock),
     workflows: createWorkflowStore(connection, clock),
+    conversations: createConversationStore(connection, clock),
     system: createSystemStore(connection),
     changes: connection.changes,
     opened: connection.opened,

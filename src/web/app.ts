@@ -12,6 +12,7 @@ import { hostCheck } from "./middleware/host-check.ts";
 import { loginGuard } from "./middleware/login-guard.ts";
 import { originCheck } from "./middleware/origin-check.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
+import { registerChatProxy } from "./page/chat.ts";
 import { registerAssets } from "./page/asset.ts";
 import { registerHealth } from "./page/health.ts";
 import { registerLogin } from "./page/login.ts";
@@ -65,6 +66,8 @@ export function createWebApp(deps: WebDeps): WebApp {
   app.use(originCheck());
   app.use(bodyLimit());
   app.use(loginGuard(access));
+  // Before the rest, because the chat checks its forms and its database itself.
+  registerChatProxy(app, kit);
   app.use(csrfCheck(csrf));
   app.use(degradedMode(deps.health));
 

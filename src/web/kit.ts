@@ -1,6 +1,7 @@
 /** What the handlers share. */
 import type { Context } from "hono";
 import { assetUrl } from "../../views/assets.ts";
+import type { BannerProps } from "../../views/part/banner.tsx";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { AppError } from "../domain/error.ts";
 import type { DatabaseHealth } from "../domain/service.ts";
@@ -42,7 +43,10 @@ export function isTheme(text: string | undefined): text is Theme {
 }
 
 /** Makes the function that fills in what every page needs. Call it after all reads of the page. */
-export function createShell(deps: WebDeps, tools: { csrf: Csrf; access: Access }): Kit["shell"] {
+export function createShell(
+  deps: Pick<WebDeps, "version" | "health" | "demo" | "clock">,
+  tools: { csrf: Csrf; access: Pick<Access, "needsLogin" | "isAllowed"> },
+): Kit["shell"] {
   return (c, title) => {
     const theme = readCookie(c, THEME_COOKIE);
     return {
@@ -58,6 +62,11 @@ export function createShell(deps: WebDeps, tools: { csrf: Csrf; access: Access }
       now: deps.clock.now(),
     };
   };
+}
+
+/** What the banners of an open page say; they change while it is open. */
+export function bannersOf(deps: Pick<WebDeps, "health" | "demo">): BannerProps {
+  return { health: deps.health(), demo: deps.demo() };
 }
 
 /** Where this page can be asked for again. The answer to a form is the page of the form. */

@@ -14,6 +14,16 @@ export const PATTERNS = {
   runStream: "/runs/:id/stream",
   runCancellation: "/runs/:id/cancellation",
   runReruns: "/runs/:id/reruns",
+  chat: "/chat",
+  chatStream: "/chat/stream",
+  conversationFile: "/chat/:id/:file{[^/]+\\.yaml}",
+  conversation: "/chat/:id",
+  conversationStream: "/chat/:id/stream",
+  conversationMessages: "/chat/:id/messages",
+  conversationAnswers: "/chat/:id/answers",
+  conversationCancellation: "/chat/:id/cancellation",
+  conversationWorkflows: "/chat/:id/workflows",
+  conversationDeletion: "/chat/:id/deletion",
   settings: "/settings",
   settingsKeys: "/settings/keys",
   settingsChecks: "/settings/checks",
@@ -28,12 +38,29 @@ export const PATTERNS = {
   readiness: "/health/readiness",
 } as const;
 
+/** What the chat process answers, and the dashboard passes on to it. */
+export const CHAT_ROUTES: readonly (readonly [method: "GET" | "POST", pattern: string])[] = [
+  ["GET", PATTERNS.chat],
+  ["POST", PATTERNS.chat],
+  ["GET", PATTERNS.chatStream],
+  ["GET", PATTERNS.conversation],
+  ["GET", PATTERNS.conversationStream],
+  ["GET", PATTERNS.conversationFile],
+  ["POST", PATTERNS.conversationMessages],
+  ["POST", PATTERNS.conversationAnswers],
+  ["POST", PATTERNS.conversationCancellation],
+  ["POST", PATTERNS.conversationWorkflows],
+  ["POST", PATTERNS.conversationDeletion],
+];
+
 export const pathTo = {
   status: () => PATTERNS.status,
   workflows: () => PATTERNS.workflows,
   workflow: (id: string) => `/workflows/${encodeURIComponent(id)}`,
   runs: () => PATTERNS.runs,
   run: (id: string) => `/runs/${encodeURIComponent(id)}`,
+  chat: () => PATTERNS.chat,
+  conversation: (id: string) => `/chat/${encodeURIComponent(id)}`,
   settings: () => PATTERNS.settings,
   login: (next?: string) =>
     next === undefined ? PATTERNS.login : `${PATTERNS.login}?next=${encodeURIComponent(next)}`,

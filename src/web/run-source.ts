@@ -5,6 +5,7 @@ import type { StoredEvent } from "../domain/event.ts";
 import { RUN_STATES_FINAL, type Run } from "../domain/run.ts";
 import type { Workflow } from "../domain/workflow.ts";
 import type { WebDeps } from "./deps.ts";
+import { bannersOf } from "./kit.ts";
 import { renderText } from "./render.ts";
 import { EVENT_PAGE_COUNT, lastSeq } from "./run-events.ts";
 import { encodeMessage, type LogSource, type StreamMessage } from "./sse.ts";
@@ -34,7 +35,8 @@ export function createRunSource(
   ): Promise<StreamMessage> {
     const { steps, calls } = await deps.runs.journal(runId);
     const now = deps.clock.now();
-    const view = RunUpdate({ run, steps, calls, events, workflow, now });
+    const banners = bannersOf(deps);
+    const view = RunUpdate({ run, steps, calls, events, workflow, banners, now });
     const data = await renderText(view);
     return { position, bytes: encodeMessage({ id: String(position), data }) };
   }
@@ -56,7 +58,7 @@ export function createRunSource(
     async produce() {
       // The run first: when it is final, the events that are read after it are all there will be.
       const run = await requireRun();
-      const face = JSON.stringify(run);
+      const face = JSON.stringify([run, bannersOf(deps)]);
       const isFirst = seq === undefined;
       // Readers fetch what was before; the topic begins at the newest event.
       let after = seq ?? (await lastSeq(deps.runs, runId));

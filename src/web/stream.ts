@@ -9,7 +9,7 @@ export interface StreamTopic {
 }
 
 /** Answers with a live stream, which the server's idle timeout does not end. */
-export function openStream(c: WebContext, { hub }: Kit, topic: StreamTopic): Response {
+export function openStream(c: WebContext, { hub }: Pick<Kit, "hub">, topic: StreamTopic): Response {
   // hono answers HEAD by GET and drops the body: its reader would stay for ever.
   if (c.req.raw.method === "HEAD") {
     return new Response(null, { headers: { "Content-Type": "text/event-stream; charset=utf-8" } });

@@ -187,7 +187,7 @@ describe("the result", () => {
       nothing: null,
     };
     const lines = [
-      ...endingLines(RUN, { demo: true }, STYLE),
+      ...endingLines(RUN, { demo: true }, { ...STYLE, verbose: false }),
       ...outputLines(outputs, STYLE),
       ...outputLines("only text", STYLE),
       ...outputLines(null, STYLE),

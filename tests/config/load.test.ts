@@ -132,6 +132,7 @@ describe("values", () => {
       texts: { AGENTS_DATA_DIR: data },
       host: "127.0.0.1",
       port: 7861,
+      chat: { enabled: true, port: 7860 },
       mlflow: { enabled: true, port: 5000 },
       workerCount: 2,
       workerConcurrency: 16,

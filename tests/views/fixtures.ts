@@ -508,7 +508,13 @@ export const SERVICES: readonly ServiceStatus[] = [
     state: "disabled",
     since: null,
     message: "MLflow is not installed on this machine.",
-    fix: "Run agents setup and choose MLflow.",
+    fix: "Run `agents setup` and choose MLflow.",
+  }),
+  service("chat", {
+    state: "disabled",
+    since: null,
+    message: "The chat is switched off.",
+    fix: "Start without `--no-chat`.",
   }),
 ];
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { RunResult } from "../../views/run.tsx";
 import { inspect, visibleText } from "./inspect.ts";
-import { PAGES } from "./pages.tsx";
+import { Attention } from "../../views/part/status-tiles.tsx";
+import { run, STATUS_FULL, steps } from "./fixtures.ts";
+import { PAGES, text as render } from "./pages.tsx";
 
 async function html(name: string): Promise<string> {
   const page = PAGES.find((candidate) => candidate.name === name);
@@ -45,6 +48,15 @@ describe("StatusPage()", () => {
     expect(notice?.attributes["open"]).toBeUndefined();
   });
 
+  test("shows the text of a notice that is the only one", async () => {
+    const services = STATUS_FULL.services.filter(({ name }) => name !== "chat");
+    const shown = await render(Attention({ status: { ...STATUS_FULL, services } }));
+    const notice = inspect(shown).find(({ attributes }) => attributes["id"] === "alerts-info");
+    expect(notice?.tag).toBe("div");
+    expect(visibleText(shown)).toContain("mlflow is not running.");
+    expect(shown).toContain("Run <code>agents setup</code> and choose MLflow.");
+  });
+
   test("tells a newcomer what to do next", async () => {
     const page = await html("status-empty");
     expect(visibleText(page)).toContain("No workflows yet");
@@ -71,6 +83,7 @@ describe("Layout()", () => {
       [
         ["/workflows", undefined],
         ["/runs", "true"],
+        ["/chat", undefined],
         ["/settings", undefined],
       ].toSpliced(0, 0, ["/", undefined]),
     );
@@ -180,7 +193,7 @@ describe("RunPage()", () => {
 
   test("joins the pieces of an answer in the line of its call", async () => {
     expect(await html("run-running")).toContain(
-      '<pre class="stream" id="run-text-research-1-0">I will look for harbours with a tidal range above 4 m, and for what they paid.</pre>',
+      '<pre class="stream">I will look for harbours with a tidal range above 4 m, and for what they paid.</pre>',
     );
   });
 
@@ -205,6 +218,20 @@ describe("RunPage()", () => {
     const outputs = page.match(/<dl class="values">.*?<\/dl>/s)?.[0] ?? "";
     const names = [...outputs.matchAll(/<dt><code>(.*?)<\/code>/g)].map(([, name]) => name);
     expect(names).toEqual(["word_count", "article", "tags", "research"]);
+    // What one step wrote keeps its order.
+    const patch = { title: "Tides", outline: ["Sea"] };
+    const [done] = steps("succeeded");
+    if (done === undefined) throw new Error("no step");
+    const result = RunResult({
+      run: run("succeeded", { values: patch }),
+      steps: [{ ...done, patch }],
+    });
+    expect((await render(result)).match(/output-[a-z]+(?=")/g)).toEqual([
+      "output-title",
+      "output-title",
+      "output-outline",
+      "output-outline",
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import { WorkflowPage } from "../../views/workflow.tsx";
 import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
+import { CHAT_CASES } from "./chat-fixtures.tsx";
 import {
   call,
   calls,
@@ -250,6 +251,7 @@ export const PAGES: readonly PageCase[] = [
       />
     ),
   }),
+  ...CHAT_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   page("login", "/login", {
     view: (shell) => (
       <LoginPage

@@ -13,7 +13,10 @@ function unlabelled(elements: readonly Element[]): Element[] {
   );
   return elements.filter(
     ({ tag, attributes }) =>
-      NAMED_INPUTS.has(tag) && attributes["type"] !== "hidden" && !labels.has(attributes["id"]),
+      NAMED_INPUTS.has(tag) &&
+      attributes["type"] !== "hidden" &&
+      attributes["hidden"] === undefined &&
+      !labels.has(attributes["id"]),
   );
 }
 

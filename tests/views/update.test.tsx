@@ -15,6 +15,9 @@ import {
 } from "./fixtures.ts";
 import { text } from "./pages.tsx";
 
+const newestLine = (key: string) =>
+  `run-log-lines &gt; :nth-last-child(1 of [data-text=${key}]) &gt; .stream beforeend`;
+
 const targets = (html: string) =>
   [...html.matchAll(/<hx-partial hx-target="#([^"]+)" hx-swap="(\w+)">/g)].map(
     ([, target, swap]) => `${target} ${swap}`,
@@ -68,8 +71,8 @@ describe("RunUpdate()", () => {
     const html = await update([delta(0, "Once "), delta(1, "No"), delta(0, "upon ")]);
     expect(targets(html)).toEqual([
       "run-head outerMorph",
-      "run-text-draft_23_2_5b_5_5d_-1-0 beforeend",
-      "run-text-draft_23_2_5b_5_5d_-1-1 beforeend",
+      newestLine("run-text-draft_23_2_5b_5_5d_-1-0"),
+      newestLine("run-text-draft_23_2_5b_5_5d_-1-1"),
     ]);
     expect(html).toContain('hx-swap="beforeend">Once upon </hx-partial>');
   });
@@ -84,8 +87,15 @@ describe("RunUpdate()", () => {
       model: "demo",
     };
     const html = await update([started, delta(0, "Once")]);
-    expect(targets(html).filter((target) => target.startsWith("run-text"))).toEqual([]);
-    expect(html).toContain('id="run-text-draft_23_2_5b_5_5d_-1-0">Once</pre>');
+    expect(targets(html).filter((target) => target.includes("run-text"))).toEqual([]);
+    expect(html).toContain('data-text="run-text-draft_23_2_5b_5_5d_-1-0"');
+    expect(html).toContain('<pre class="stream">Once</pre>');
+    // A call that was cut off by a crash is made again: its second line begins with nothing.
+    const again = await update([started, delta(0, "On"), started, delta(0, "Once")]);
+    expect(again.match(/<pre class="stream">\w*<\/pre>/g)).toEqual([
+      '<pre class="stream">On</pre>',
+      '<pre class="stream">Once</pre>',
+    ]);
   });
 
   test("escapes what the model says, so that it cannot make parts of its own", async () => {

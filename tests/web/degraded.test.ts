@@ -53,6 +53,7 @@ test("a locked database: reads stay, writes get 503 and the reason, and it recov
     expect((await browser.get("/health/liveness")).status).toBe(200);
     await using stream = await openSse(`${world.url}/status/stream`);
     await stream.until(() => stream.messages.length > 0);
+    expect(stream.messages.at(-1)?.data).toContain("Degraded: nothing can be saved.");
   } finally {
     other.run("ROLLBACK");
     other.close();

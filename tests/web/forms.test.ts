@@ -125,8 +125,8 @@ test("POST /workflows/:id/runs refuses wrong inputs, says which, and keeps the o
     model: "tiny",
   });
   expect(answer.status).toBe(422);
-  expect(answer.text).toContain("The input `name` is required and was not given.");
-  expect(answer.text).toMatch(/The input `count` is not right/);
+  expect(answer.text).toContain("The input <code>name</code> is required and was not given.");
+  expect(answer.text).toMatch(/The input <code>count<\/code> is not right/);
   expect(answer.text).toContain("kept &lt;tag&gt;");
   expect(answer.text).toContain('value="many"');
   expect(answer.text).toContain('value="tiny"');
@@ -227,4 +227,25 @@ test("settings save keys that can be keys, and show the result of a check", asyn
   expect((await browser.get("/settings")).text).not.toContain("sk-12345");
   await browser.post("/settings/checks", { provider: "demo" });
   expect((await browser.get("/settings")).text).toContain("demo answers.");
+});
+
+test("GET /workflows?edit= gives the current text to be changed", async () => {
+  const record = await world.addWorkflow(GREETING.replace("greeting", "edited"));
+  const link = /href="(\/workflows\?edit=[^"#]+)#upload"/.exec(
+    (await browser.get(`/workflows/${record.id}`)).text,
+  );
+  const page = await browser.get(link?.[1] ?? "");
+  expect(page.text).toContain("name: edited");
+  expect((await browser.get("/workflows?edit=nothing")).status).toBe(404);
+});
+
+test("GET /runs?search= finds a run by the end of its id, which is what pages show", async () => {
+  const run = await world.addRun(await world.addWorkflow());
+  const end = run.id.slice(-6);
+  const isFound = async (query: string) =>
+    (await browser.get(`/runs?search=${end}${query}`)).text.includes(`href="/runs/${run.id}"`);
+  expect(await isFound("")).toBe(true);
+  expect(await isFound("&state=queued")).toBe(true);
+  expect(await isFound("&state=failed")).toBe(false);
+  expect(await isFound("0")).toBe(false);
 });

@@ -2,20 +2,24 @@
  * hx-sse itself, in Chromium, against our streams. It has gaps (a stream that ends is asked for again
  * for ever, a first connection that fails never); a new version of htmx must pass this too.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test as bunTest } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { launchChromium } from "../views/chromium.ts";
+import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
 import { startWorld, type World } from "./world.ts";
 
 const STEP = { key: "write", attempt: 1 };
 const CALL = { step: "write", attempt: 1, call: 0 };
 
+const skipped = isWithoutChromium("tests/web/live-page.test.ts");
+const test = bunTest.skipIf(skipped);
 let chromium: Browser;
 let world: World;
 beforeAll(async () => {
+  if (skipped) return;
   [chromium, world] = await Promise.all([launchChromium(), startWorld()]);
 }, 20_000);
 afterAll(async () => {
+  if (skipped) return;
   await chromium.close();
   await world[Symbol.asyncDispose]();
 });

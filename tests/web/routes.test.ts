@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SECURITY_HEADERS } from "../../src/web/middleware/security-headers.ts";
 import { SCENARIOS, setUp, type Scenario, type Setting } from "./scenarios.ts";
-import { Browser, startWorld, type World } from "./world.ts";
+import { type ChatWorld, startChatWorld } from "./chat-world.ts";
+import { Browser } from "./world.ts";
 
-let world: World;
+let world: ChatWorld;
 let setting: Setting;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startChatWorld();
   setting = await setUp(world);
 });
 afterAll(() => world[Symbol.asyncDispose]());

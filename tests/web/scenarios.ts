@@ -1,4 +1,5 @@
 /** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
+import type { Conversation } from "../../src/domain/conversation.ts";
 import type { Run } from "../../src/domain/run.ts";
 import type { WorkflowRecord } from "../../src/domain/workflow.ts";
 import { GREETING, type World } from "./world.ts";
@@ -11,6 +12,10 @@ export interface Setting {
   readonly finished: Run;
   /** A workflow that was never run. */
   readonly unused: WorkflowRecord;
+  /** A conversation with one answer, which has a workflow. */
+  readonly talk: Conversation;
+  /** One that nobody needs. */
+  readonly oldTalk: Conversation;
 }
 
 export interface Scenario {
@@ -130,6 +135,82 @@ export const SCENARIOS: readonly Scenario[] = [
     location: /^\/runs\/\w+$/,
   },
   {
+    route: "GET /chat",
+    path: () => "/chat",
+    status: 200,
+    type: HTML,
+    contains: ["Describe a workflow", "Greet people", 'hx-sse:connect="/chat/stream"'],
+    lacks: ["<script>", 'style="'],
+  },
+  {
+    route: "POST /chat",
+    path: () => "/chat",
+    fields: { text: "Greet cats." },
+    status: 303,
+    location: /^\/chat\/\w+$/,
+  },
+  {
+    route: "GET /chat/stream",
+    path: () => "/chat/stream",
+    status: 200,
+    type: "text/event-stream; charset=utf-8",
+    isStream: true,
+  },
+  {
+    route: "GET /chat/:id",
+    path: ({ talk }) => `/chat/${talk.id}`,
+    status: 200,
+    type: HTML,
+    contains: ["Greet people", "valid, 1 step", "Saved as version 1"],
+    lacks: ["<script>", 'style="'],
+  },
+  {
+    route: "GET /chat/:id/stream",
+    path: ({ talk }) => `/chat/${talk.id}/stream`,
+    status: 200,
+    type: "text/event-stream; charset=utf-8",
+    isStream: true,
+  },
+  {
+    route: "GET /chat/:id/:file{[^/]+\\.yaml}",
+    path: ({ talk }) => `/chat/${talk.id}/2.yaml`,
+    status: 200,
+    type: "application/yaml; charset=utf-8",
+    contains: ["name: greeting"],
+  },
+  {
+    route: "POST /chat/:id/messages",
+    path: ({ oldTalk }) => `/chat/${oldTalk.id}/messages`,
+    fields: { text: "And dogs." },
+    status: 303,
+    location: /^\/chat\/\w+$/,
+  },
+  {
+    route: "POST /chat/:id/cancellation",
+    path: ({ oldTalk }) => `/chat/${oldTalk.id}/cancellation`,
+    status: 303,
+    location: /^\/chat\/\w+$/,
+  },
+  {
+    route: "POST /chat/:id/answers",
+    path: ({ oldTalk }) => `/chat/${oldTalk.id}/answers`,
+    status: 303,
+    location: /^\/chat\/\w+$/,
+  },
+  {
+    route: "POST /chat/:id/workflows",
+    path: ({ talk }) => `/chat/${talk.id}/workflows`,
+    fields: { message: "2" },
+    status: 303,
+    location: /^\/workflows\/\w+$/,
+  },
+  {
+    route: "POST /chat/:id/deletion",
+    path: ({ oldTalk }) => `/chat/${oldTalk.id}/deletion`,
+    status: 303,
+    location: /^\/chat$/,
+  },
+  {
     route: "GET /settings",
     path: () => "/settings",
     status: 200,
@@ -192,7 +273,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { route: "GET /health/readiness", path: () => "/health/readiness", status: 200, type: JSON_TYPE },
 ];
 
-/** Two workflows, one queued and one finished run. */
+/** Two workflows, one queued and one finished run, two conversations. */
 export async function setUp(world: World): Promise<Setting> {
   const workflow = await world.addWorkflow();
   const unused = await world.addWorkflow(GREETING.replace("greeting", "lonely"));
@@ -202,5 +283,25 @@ export async function setUp(world: World): Promise<Setting> {
   await world.store.runs.startStep(claim, { ...step, nodeId: "write", input: {} });
   const patch = { text: "Hello Ada" };
   await world.store.runs.succeedStep(claim, { ...step, patch }, { outputs: patch });
-  return { world, workflow, unused, finished, run: await world.addRun(workflow) };
+  const talk = await addTalk(world, "Greet people");
+  const oldTalk = await addTalk(world, "Old");
+  return { world, workflow, unused, finished, talk, oldTalk, run: await world.addRun(workflow) };
+}
+
+async function addTalk(world: World, title: string): Promise<Conversation> {
+  const { conversations } = world.store;
+  const talk = await conversations.create({ id: title.slice(0, 3), title, text: title });
+  const begun = await conversations.startAnswer(talk.id, 0);
+  await conversations.endAnswer(begun, {
+    text: `\`\`\`yaml\n${GREETING}\`\`\``,
+    state: "done",
+    provider: "openai",
+    model: "gpt",
+    omittedCount: 0,
+    finish: "stop",
+    usage: { input: 1, output: 1, cacheRead: 0, cacheWrite: 0, reasoning: 0 },
+    costNanoUsd: 1,
+    error: null,
+  });
+  return talk;
 }

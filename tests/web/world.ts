@@ -33,6 +33,7 @@ edges:
   - { from: write, to: END }
 `;
 
+export const SECRET_KEY = "a secret of this test";
 export const PASSWORD = "correct horse battery";
 
 export interface World extends AsyncDisposable {
@@ -116,7 +117,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       interrupted: [],
       clock,
       version: "1.2.3",
-      secretKey: "a secret of this test",
+      secretKey: SECRET_KEY,
       host: options.host ?? "127.0.0.1",
       port: () => server.port ?? 0,
       adminPasswordHash: () => hash,
@@ -249,10 +250,10 @@ export interface Answer {
 /** A browser without script: keeps cookies, follows nothing, sends forms with the page's token. */
 export class Browser {
   readonly cookies = new Map<string, string>();
-  readonly #world: World;
+  readonly #world: { readonly url: string };
   token = "";
 
-  constructor(world: World) {
+  constructor(world: { readonly url: string }) {
     this.#world = world;
   }
 

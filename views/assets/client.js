@@ -10,6 +10,7 @@ const isPaused = () => "paused" in root.dataset;
 // What htmx keeps on an element: whether its links are boosted, and its open stream.
 // eslint-disable-next-line no-underscore-dangle -- htmx's own name
 const stateOf = (element) => element?._htmx;
+const isBoosted = (event) => stateOf(event.detail.ctx?.sourceElement)?.boosted;
 const on = (name, listener) => document.addEventListener(name, listener);
 
 // The state of the connection, for the dot and the word beside it.
@@ -53,8 +54,25 @@ on("htmx:before:request", (event) => {
   const type = event.detail.ctx.sourceEvent?.type;
   if (type === "every" && (document.hidden || isPaused())) event.preventDefault();
 });
-on("htmx:sse:before:message", (event) => {
-  if (isPaused()) event.preventDefault();
+// The message that came is held back, and those after it wait in the stream, so that none is lost.
+const held = new Set();
+on("htmx:sse:before:message", ({ detail }) => {
+  if (!isPaused()) return;
+  const { promise, resolve } = Promise.withResolvers();
+  held.add({ detail, resolve });
+  detail.waitUntil(promise);
+});
+const release = (isWanted) => {
+  for (const message of held) {
+    if (!isWanted(message.detail)) continue;
+    held.delete(message);
+    message.resolve();
+  }
+};
+// The stream of a page that was left: its message must not reach the next one.
+on("htmx:sse:close", ({ detail: { connection } }) => {
+  for (const { detail } of held) if (detail.connection === connection) detail.cancelled = true;
+  release((detail) => detail.cancelled);
 });
 
 // The log: one line for each id (a replayed one takes the old one's place), and not too many.
@@ -67,10 +85,23 @@ const tidyLog = (list) => {
   }
   while (list.children.length > LOG_LINE_COUNT_MAX) list.firstElementChild.remove();
 };
-on("htmx:after:swap", () => {
+on("htmx:after:swap", (event) => {
   for (const list of document.querySelectorAll("[data-log]")) tidyLog(list);
   refreshTimes();
+  followDatabase(isBoosted(event));
 });
+
+// What writes is offered only while the database can be written: when that has changed, the page is
+// fetched anew, unless that could take away what somebody is typing.
+const databaseState = () => document.getElementById("banners")?.dataset.database;
+let database = databaseState();
+const followDatabase = (isNew) => {
+  const state = databaseState();
+  if (state === undefined || state === database) return;
+  database = state;
+  if (isNew || document.activeElement?.matches("input,textarea,select")) return;
+  document.getElementById("again")?.click();
+};
 
 // "5 min ago" stays true while the page is open. The server has the same rule (part/time.tsx).
 const ago = (ms) => {
@@ -110,6 +141,7 @@ const announce = (text) => {
 const togglePause = (button) => {
   const paused = root.toggleAttribute("data-paused");
   button.setAttribute("aria-pressed", String(paused));
+  if (!paused) release(() => true);
 };
 
 // The theme changes at once; the form is sent in the background so that the cookie follows.
@@ -162,6 +194,16 @@ on("keydown", (event) => {
   search?.focus();
 });
 
+// Enter sends, Shift+Enter begins a line; on a touch screen Enter always begins a line.
+on("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (!event.target.matches?.("[data-send]") || !matchMedia("(pointer: fine)").matches) return;
+  event.preventDefault();
+  // While an answer is under way there is no button, and nothing to send.
+  const button = event.target.form.querySelector("button[type=submit]");
+  if (button?.checkVisibility()) event.target.form.requestSubmit(button);
+});
+
 // A form is sent once: a second click while the answer is on its way must not start a second run.
 on("submit", (event) => {
   const form = event.target;
@@ -182,12 +224,11 @@ addEventListener("pageshow", () => {
 
 // A page that htmx fetched: close the drawer, move the focus to the new content, say its name.
 on("htmx:after:swap", (event) => {
-  if (!stateOf(event.detail.ctx?.sourceElement)?.boosted) return;
+  if (!isBoosted(event)) return;
   document.getElementById("sidebar")?.hidePopover?.();
   document.getElementById("main")?.focus({ preventScroll: true });
   announce(document.querySelector("h1")?.textContent ?? "");
 });
 on("htmx:error", (event) => {
-  if (stateOf(event.detail.ctx?.sourceElement)?.boosted)
-    announce("agents is not answering. Try again in a moment.");
+  if (isBoosted(event)) announce("agents is not answering. Try again in a moment.");
 });

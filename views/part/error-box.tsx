@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "../../src/domain/error.ts";
 import { Icon } from "./icon.tsx";
+import { InlineText } from "./inline-text.tsx";
 
 /** A failure for people: what happened, what to do, and the technical details on demand. */
 export function ErrorBox(props: { error: ErrorRecord; id?: string }) {
@@ -8,11 +9,13 @@ export function ErrorBox(props: { error: ErrorRecord; id?: string }) {
     <div class="error-box" id={props.id}>
       <p class="error-text">
         <Icon name="critical" size={16} />
-        <span>{error.message}</span>
+        <span>
+          <InlineText text={error.message} />
+        </span>
       </p>
       {error.fix === undefined ? null : (
         <p class="error-fix">
-          <b>Fix:</b> {error.fix}
+          <b>Fix:</b> <InlineText text={error.fix} links />
         </p>
       )}
       <details class="more-details">

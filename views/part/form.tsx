@@ -1,4 +1,5 @@
 import type { Child, PropsWithChildren } from "hono/jsx";
+import { InlineText } from "./inline-text.tsx";
 
 /**
  * A form that changes something. It is sent by the browser itself, not by htmx: refusals (422) and
@@ -27,6 +28,14 @@ export function PostForm(
       {props.children}
     </form>
   );
+}
+
+/**
+ * The account that a password belongs to, for password managers. It is neither shown nor sent: there
+ * is nothing to type.
+ */
+export function HiddenUsername(props: { value: string }) {
+  return <input type="text" autocomplete="username" value={props.value} hidden readonly />;
 }
 
 export interface FieldProps {
@@ -65,7 +74,7 @@ export function FieldError(props: { id: string; error: string | undefined }) {
   if (props.error === undefined) return null;
   return (
     <p class="field-error" id={`${props.id}-error`}>
-      {props.error}
+      <InlineText text={props.error} />
     </p>
   );
 }

@@ -31,6 +31,7 @@ const PATHS = {
   spark: "M8 2l1.4 4.6L14 8l-4.6 1.4L8 14l-1.4-4.6L2 8l4.6-1.4z",
   tool: "M9.25 4.5a3 3 0 0 1 3.75-1.9L11.1 4.5l.4 1.9 1.9.4 .1-.1a3 3 0 0 1-4 3.3l-4.2 4a1.3 1.3 0 0 1-1.9-1.9l4-4.2a3 3 0 0 1-.15-1.4z",
   logout: "M6.25 13.25H2.75V2.75h3.5M10 5l3 3-3 3M13 8H6",
+  chat: "M2.75 3.25h10.5v7.5H8l-3.25 2.5v-2.5h-2z",
   lock: "M4 7.25h8v6H4zM5.75 7.25V5a2.25 2.25 0 0 1 4.5 0v2.25",
 } as const;
 export type IconName = keyof typeof PATHS;

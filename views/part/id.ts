@@ -16,7 +16,7 @@ export function idPart(text: string): string {
   );
 }
 
-/** Where the streamed text of a model call is shown. */
-export function textId(step: string, attempt: number, call: number): string {
+/** Marks the lines of a model call. A call that a crash cut off is made again and has two. */
+export function textKey(step: string, attempt: number, call: number): string {
   return `run-text-${idPart(step)}-${attempt}-${call}`;
 }

@@ -1,11 +1,12 @@
 /**
  * The log of runs as lines. The pieces of a model's answer are joined: they stand in the line of the
- * call that they belong to, in an element of their own (`textId`) to which later pieces are appended.
+ * call that they belong to, in an element of their own to which later pieces are appended.
  */
 import type { RunEvent, StoredEvent } from "../../src/domain/event.ts";
 import { keepNewline } from "./code.tsx";
 import { formatDuration } from "./duration.ts";
-import { idPart, shortId, textId } from "./id.ts";
+import { idPart, shortId, textKey } from "./id.ts";
+import { InlineText } from "./inline-text.tsx";
 import { formatCost } from "./money.ts";
 import { formatCount } from "./number.ts";
 import { ClockTime, clockText } from "./time.tsx";
@@ -19,12 +20,13 @@ type Delta = Extract<RunEvent, { type: "model.delta" }>;
 
 export interface LogEntry {
   readonly stored: StoredEvent;
-  /** The joined answer so far, of a model call. */
-  readonly text: string | undefined;
+  /** Of a model call: which one, and its joined answer so far. */
+  readonly call: { readonly key: string; readonly text: string } | undefined;
 }
 
 /** Text that belongs to a line which is already on the page. */
 export interface LogText {
+  /** Where it is appended, without the `#`. */
   readonly target: string;
   readonly text: string;
 }
@@ -34,25 +36,28 @@ export function joinEvents(events: readonly StoredEvent[]): {
   entries: readonly LogEntry[];
   texts: readonly LogText[];
 } {
+  const entries: LogEntry[] = [];
   const texts = new Map<string, string>();
-  const here = new Set<string>();
-  for (const { event } of events) {
+  const calls = new Map<string, { key: string; text: string }>();
+  for (const stored of events) {
+    const { event } = stored;
     if (event.type === "model.delta") {
-      const target = deltaTarget(event);
-      texts.set(target, (texts.get(target) ?? "") + event.text);
-    } else if (event.type === "model.started") here.add(deltaTarget(event));
+      const key = keyOf(event);
+      const call = calls.get(key);
+      if (call === undefined) texts.set(key, (texts.get(key) ?? "") + event.text);
+      else call.text += event.text;
+    } else if (event.type === "model.started") {
+      const call = { key: keyOf(event), text: "" };
+      calls.set(call.key, call);
+      entries.push({ stored, call });
+    } else entries.push({ stored, call: undefined });
   }
-  const entries = events
-    .filter(({ event }) => event.type !== "model.delta")
-    .map((stored) => ({
-      stored,
-      text:
-        stored.event.type === "model.started"
-          ? (texts.get(deltaTarget(stored.event)) ?? "")
-          : undefined,
-    }));
-  const rest = [...texts].filter(([target]) => !here.has(target));
-  return { entries, texts: rest.map(([target, text]) => ({ target, text })) };
+  return { entries, texts: [...texts].map(([key, text]) => ({ target: newestLine(key), text })) };
+}
+
+/** The text in the newest line of a call: what follows is the answer to its last request. */
+function newestLine(key: string): string {
+  return `run-log-lines > :nth-last-child(1 of [data-text=${key}]) > .stream`;
 }
 
 /** Lines for an `<ol>`; with `runs` each line also names its run. */
@@ -67,11 +72,12 @@ export function LogItems(props: { entries: readonly LogEntry[]; runs: boolean })
 }
 
 function LogItem(props: { entry: LogEntry; runs: boolean }) {
-  const { stored, text } = props.entry;
+  const { stored } = props.entry;
   const { event } = stored;
+  const call = props.runs ? undefined : props.entry.call;
   const { level, message } = describeEvent(event);
   return (
-    <li class={`l-${level}`} id={`log-${idPart(stored.runId)}-${stored.seq}`}>
+    <li class={`l-${level}`} id={`log-${idPart(stored.runId)}-${stored.seq}`} data-text={call?.key}>
       <ClockTime at={stored.at} />
       <span class="lvl">{level}</span>
       <span class="msg">
@@ -80,19 +86,16 @@ function LogItem(props: { entry: LogEntry; runs: boolean }) {
             {shortId(stored.runId)}
           </a>
         ) : null}{" "}
-        {"step" in event ? <b class="src">{event.step}</b> : null} {message}
+        {"step" in event ? <b class="src">{event.step}</b> : null}{" "}
+        {level === "error" || level === "warn" ? <InlineText text={message} /> : message}
       </span>
-      {event.type === "model.started" && !props.runs ? (
-        <pre class="stream" id={deltaTarget(event)}>
-          {keepNewline(text ?? "")}
-        </pre>
-      ) : null}
+      {call === undefined ? null : <pre class="stream">{keepNewline(call.text)}</pre>}
     </li>
   );
 }
 
-function deltaTarget(event: Pick<Delta, "step" | "attempt" | "call">): string {
-  return textId(event.step, event.attempt, event.call);
+function keyOf(event: Pick<Delta, "step" | "attempt" | "call">): string {
+  return textKey(event.step, event.attempt, event.call);
 }
 
 interface Line {
@@ -129,11 +132,12 @@ function describeStep(event: Exclude<Extract<RunEvent, { step: string }>, { call
   if (event.type === "step.started")
     return line("info", event.attempt > 1 ? `started, attempt ${event.attempt}` : "started");
   if (event.type === "step.succeeded") return line("info", `succeeded${wrote(event.patch)}`);
-  if (event.retryAtMs === undefined) return line("error", `failed: ${event.error.message}`);
-  return line(
-    "warn",
-    `failed: ${event.error.message} Next attempt at ${clockText(event.retryAtMs)}.`,
-  );
+  // The message may name the step, which the line has done already.
+  const subject = `Step \`${event.step}\` `;
+  const { message } = event.error;
+  const text = message.startsWith(subject) ? message.slice(subject.length) : `failed: ${message}`;
+  if (event.retryAtMs === undefined) return line("error", text);
+  return line("warn", `${text} Next attempt at ${clockText(event.retryAtMs)}.`);
 }
 
 function describeCall(event: Extract<RunEvent, { call: number }>): Line {

@@ -1,5 +1,6 @@
 import type { Problem } from "../../src/domain/workflow.ts";
 import { Icon } from "./icon.tsx";
+import { InlineText } from "./inline-text.tsx";
 
 /** Columns of a source line that are shown around the place of a problem. */
 const FRAME_CHARS = 110;
@@ -19,7 +20,9 @@ export function ProblemList(props: {
           <p class="problem-head">
             <Icon name={problem.severity === "error" ? "critical" : "warning"} size={14} />
             <span class="sr">{problem.severity === "error" ? "Error: " : "Warning: "}</span>
-            <span class="problem-text">{problem.message}</span>
+            <span class="problem-text">
+              <InlineText text={problem.message} />
+            </span>
             {props.linked === true ? (
               <a class="place num" href={`#L${problem.line}`}>
                 line {problem.line}:{problem.column}
@@ -38,7 +41,7 @@ export function ProblemList(props: {
           )}
           {problem.fix === undefined ? null : (
             <p class="problem-fix">
-              <b>Fix:</b> {problem.fix}
+              <b>Fix:</b> <InlineText text={problem.fix} links />
             </p>
           )}
         </li>

@@ -69,6 +69,10 @@ function Row(props: { run: Run; now: number; csrf: string | undefined }) {
         </a>
         <span class="sub">
           {shortId(run.id)} · {run.source}
+          <span class="c-when">
+            {" "}
+            · <TimeAgo at={run.createdAt} now={now} />
+          </span>
         </span>
       </th>
       <td class="c-state">

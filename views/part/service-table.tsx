@@ -1,5 +1,6 @@
 import type { ServiceStatus } from "../../src/domain/service.ts";
 import { ServiceBadge } from "./badge.tsx";
+import { InlineText } from "./inline-text.tsx";
 import { safeUrl } from "./link.ts";
 import { TimeAgo } from "./time.tsx";
 
@@ -49,10 +50,14 @@ function Service(props: { service: ServiceStatus; now: number }) {
         )}
         {service.restartCount === 0 ? null : ` · restarted ${service.restartCount}×`}
       </p>
-      {service.message === null ? null : <p class="service-note">{service.message}</p>}
+      {service.message === null ? null : (
+        <p class="service-note">
+          <InlineText text={service.message} />
+        </p>
+      )}
       {service.fix === null ? null : (
         <p class="service-note">
-          <b>Fix:</b> {service.fix}
+          <b>Fix:</b> <InlineText text={service.fix} links />
         </p>
       )}
     </li>

@@ -5,6 +5,7 @@ import type { ServiceStatus } from "../../src/domain/service.ts";
 import type { Status } from "./status.ts";
 import { Sparkline } from "./chart.tsx";
 import { Icon } from "./icon.tsx";
+import { InlineText } from "./inline-text.tsx";
 import { shortId } from "./id.ts";
 import { formatCost } from "./money.ts";
 import { formatCount, formatShort, plural } from "./number.ts";
@@ -238,7 +239,18 @@ export function Attention(props: { status: Status }) {
 
 function Collapsible(props: { tier: "warning" | "info"; items: readonly Item[] }) {
   const { tier, items } = props;
-  if (items.length === 0) return null;
+  const [first, second] = items;
+  if (first === undefined) return null;
+  if (second === undefined)
+    return (
+      <div class={`alert single ${tier}`} id={`alerts-${tier}`}>
+        <Icon name={tier} />
+        <p>
+          <span class="sr">{tier === "warning" ? "Warning: " : "Notice: "}</span>
+          {first.text}
+        </p>
+      </div>
+    );
   return (
     <details class={`alert ${tier}`} id={`alerts-${tier}`} open={tier === "warning"}>
       <summary class="alert-head">
@@ -293,10 +305,10 @@ function ServiceItem(props: { service: ServiceStatus }) {
       <b>
         {service.name} {state}.
       </b>{" "}
-      {service.message}{" "}
+      <InlineText text={service.message ?? ""} />{" "}
       {service.fix === null ? null : (
         <>
-          <b>Fix:</b> {service.fix}
+          <b>Fix:</b> <InlineText text={service.fix} links />
         </>
       )}
     </>

@@ -121,8 +121,9 @@ async function finish(
 export function reportRun(
   {
     flags,
+    global,
     terminal,
-  }: { flags: { readonly json?: boolean | undefined } } & Pick<Context, "terminal">,
+  }: { flags: { readonly json?: boolean | undefined } } & Pick<Context, "global" | "terminal">,
   followed: Followed,
 ): number {
   const { run: ended, progress } = followed;
@@ -136,7 +137,9 @@ export function reportRun(
   if (flags.json) print(terminal, JSON.stringify(runDocument(ended, progress), null, 2));
   else {
     const style = { columns: columnsOf(terminal.output), color: terminal.color };
-    for (const line of endingLines(ended, progress, style)) printError(terminal, line);
+    const verbose = global.verbose === true;
+    for (const line of endingLines(ended, progress, { ...style, verbose }))
+      printError(terminal, line);
     for (const line of outputLines(progress.outputs, style)) print(terminal, line);
   }
   if (ended.state === "succeeded") return 0;

@@ -27,7 +27,7 @@ type Context = CommandContext<typeof RUNS.flags>;
 export async function runs(context: Context): Promise<number> {
   const config = await loadConfig(context.sources);
   const app = await context.loadApp();
-  const product = await app.openProduct(config, backgroundReporter(context));
+  const product = await app.openProduct(config, backgroundReporter(context), { reads: true });
   try {
     const [id] = context.positionals;
     if (id === undefined) await listRuns(context, product);
@@ -91,7 +91,7 @@ async function watchRun(context: Context, product: Product, run: Run): Promise<n
 }
 
 async function showRun(context: Context, product: Product, run: Run): Promise<void> {
-  const { flags, terminal, clock } = context;
+  const { flags, global, terminal, clock } = context;
   const { progress } = await readEvents(context, product, run);
   const { steps } = await product.store.runs.journal(run.id);
   if (flags.json) {
@@ -120,7 +120,10 @@ async function showRun(context: Context, product: Product, run: Run): Promise<vo
     formatTokens(step),
     formatCost(step),
   ]);
-  lines.push(...formatTable(rows, style.columns), ...endingLines(run, progress, style));
+  lines.push(
+    ...formatTable(rows, style.columns),
+    ...endingLines(run, progress, { ...style, verbose: global.verbose === true }),
+  );
   for (const line of [...lines, ...outputLines(progress.outputs, style)]) print(terminal, line);
 }
 

@@ -98,9 +98,11 @@ async function openDashboard(app: App, view: StartView, url: string): Promise<vo
 
 function urlsOf(config: Config, dashboard: Dashboard): { label: string; url: string }[] {
   const base = dashboard.url.replace(/\/$/, "");
+  const chat = dashboard.services().find(({ name }) => name === "chat");
   const mlflow = dashboard.services().find(({ name }) => name === "mlflow");
   return [
     { label: "Dashboard", url: `${base}/` },
+    ...(chat?.state === "running" ? [{ label: "Chat", url: `${base}/chat` }] : []),
     { label: "Health", url: `${base}/health` },
     ...(mlflow?.state === "running"
       ? [{ label: "MLflow", url: mlflow.url ?? `http://127.0.0.1:${config.mlflow.port}/` }]

@@ -68,6 +68,7 @@ async function readStored(
   const product = await app.openProduct(
     await loadConfig(context.sources),
     backgroundReporter(context),
+    { reads: true },
   );
   try {
     const { system, runs } = product.store;

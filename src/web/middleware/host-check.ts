@@ -1,15 +1,25 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { isLoopback } from "../../lib/loopback.ts";
+
+export interface HostOptions {
+  readonly host: string;
+  readonly port: () => number;
+  /** Ports of this machine that pass requests on to this one. */
+  readonly otherPorts?: readonly number[];
+  /** The host of this request was checked already, by whoever passed it on. */
+  readonly isTrusted?: (c: Context) => boolean;
+}
 
 /**
  * On a loopback address: refuses names other than this machine's own. Without it a foreign site could
  * point its name at 127.0.0.1 and read the dashboard as its own origin (DNS rebinding). The answer is
  * plain text, since nothing of the page may be readable there.
  */
-export function hostCheck(options: { host: string; port: () => number }): MiddlewareHandler {
+export function hostCheck(options: HostOptions): MiddlewareHandler {
   const guarded = isLoopback(options.host);
   return async (c, next) => {
-    if (guarded && !isAllowed(c.req.header("Host"), options)) {
+    const isTrusted = options.isTrusted?.(c) === true;
+    if (guarded && !isTrusted && !isAllowed(c.req.header("Host"), options)) {
       return c.text(
         `This address is not served here.\nFix: Open http://127.0.0.1:${options.port()}/ instead.\n`,
         403,
@@ -20,8 +30,9 @@ export function hostCheck(options: { host: string; port: () => number }): Middle
   };
 }
 
-function isAllowed(header: string | undefined, options: { host: string; port: () => number }) {
+function isAllowed(header: string | undefined, options: HostOptions): boolean {
   const host = header?.toLowerCase() ?? "";
   const names = ["localhost", "127.0.0.1", "[::1]", options.host.toLowerCase()];
-  return names.some((name) => host === name || host === `${name}:${options.port()}`);
+  const ports = [options.port(), ...(options.otherPorts ?? [])];
+  return names.some((name) => host === name || ports.some((port) => host === `${name}:${port}`));
 }

@@ -16,7 +16,7 @@ const PATHS_OPEN: ReadonlySet<string> = new Set([
 ]);
 
 /** Lets nobody in without a session where the address can be reached from other machines. */
-export function loginGuard(access: Access): MiddlewareHandler {
+export function loginGuard(access: Pick<Access, "isAllowed">): MiddlewareHandler {
   return async (c, next) => {
     const isOpen = PATHS_OPEN.has(c.req.path) || c.req.path.startsWith("/assets/");
     if (isOpen || access.isAllowed(c)) {

@@ -1,5 +1,6 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 
+const FORM_ACTION = "form-action 'self'";
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -7,7 +8,7 @@ const CONTENT_SECURITY_POLICY = [
   "img-src 'self'",
   "font-src 'self'",
   "connect-src 'self'",
-  "form-action 'self'",
+  FORM_ACTION,
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
@@ -24,11 +25,23 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
 
-/** Puts the same headers on every answer: pages, files, streams and errors. */
-export function securityHeaders(): MiddlewareHandler {
+/**
+ * Puts the same headers on every answer: pages, files, streams and errors.
+ *
+ * @param formTarget Another origin of this product that the answer to a form may lead to: browsers hold
+ *   redirects to the policy as well.
+ */
+export function securityHeaders(formTarget?: (c: Context) => string): MiddlewareHandler {
   return async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
+    if (formTarget !== undefined) {
+      const policy = CONTENT_SECURITY_POLICY.replace(
+        FORM_ACTION,
+        `${FORM_ACTION} ${formTarget(c)}`,
+      );
+      c.res.headers.set("Content-Security-Policy", policy);
+    }
     if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
   };
 }

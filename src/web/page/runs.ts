@@ -2,12 +2,12 @@ import type { Hono } from "hono";
 import { RunPage, RunUpdate, type RunDetail } from "../../../views/run.tsx";
 import { RunsPage } from "../../../views/runs.tsx";
 import { AppError } from "../../domain/error.ts";
-import { RUN_STATES, type Journal, type Run } from "../../domain/run.ts";
+import { RUN_STATES, type Journal, type Run, type RunFilter } from "../../domain/run.ts";
 import type { Workflow } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
 import type { WebDeps } from "../deps.ts";
 import { wantsFragment } from "../error.ts";
-import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
+import { bannersOf, readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
 import { allEvents, newestEvents } from "../run-events.ts";
 import { createRunSource } from "../run-source.ts";
@@ -44,7 +44,10 @@ export function registerRuns(app: Hono<WebEnv>, kit: Kit): void {
     const journal = await readOr<Journal>(c, deps.runs.journal(run.id), { steps: [], calls: [] });
     const workflow = await readOr(c, readWorkflow(kit, run), undefined);
     const detail: RunDetail = { run, ...journal, events: await events, workflow };
-    if (isPoll) return html(c, RunUpdate({ ...detail, now: deps.clock.now() }));
+    if (isPoll) {
+      const banners = bannersOf(deps);
+      return html(c, RunUpdate({ ...detail, banners, now: deps.clock.now() }));
+    }
     return html(c, RunPage({ ...detail, shell: kit.shell(c, run.workflowName) }));
   });
 
@@ -80,7 +83,7 @@ async function listPage(c: WebContext, { deps, shell }: Kit): Promise<Response> 
   };
   const found = await readOr<Run[]>(
     c,
-    deps.runs.list({
+    findRuns(deps, {
       limit: RUN_COUNT_MAX + 1,
       ...defined({
         states: state === undefined ? undefined : [state],
@@ -93,6 +96,17 @@ async function listPage(c: WebContext, { deps, shell }: Kit): Promise<Response> 
   const runs = found.slice(0, RUN_COUNT_MAX);
   const next = found.length > RUN_COUNT_MAX ? runs.at(-1)?.id : undefined;
   return html(c, RunsPage({ shell: shell(c, "Runs"), runs, filter, next }));
+}
+
+/** A search also finds the one run whose id ends so: pages show the end of an id. */
+async function findRuns({ runs }: WebDeps, filter: RunFilter): Promise<Run[]> {
+  const found = await runs.list(filter);
+  const { search, states, before } = filter;
+  if (search === undefined || before !== undefined) return found;
+  const run = await runs.find(search);
+  const isWanted = run !== undefined && (states === undefined || states.includes(run.state));
+  if (!isWanted || found.some(({ id }) => id === run.id)) return found;
+  return [run, ...found].toSorted((a, b) => (a.id < b.id ? 1 : -1));
 }
 
 /** The same version with the same inputs, whatever has been saved since. */

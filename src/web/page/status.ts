@@ -11,7 +11,7 @@ import type { Run, RunState, RunStats } from "../../domain/run.ts";
 import { defined } from "../../lib/defined.ts";
 import type { WebDeps } from "../deps.ts";
 import { wantsFragment } from "../error.ts";
-import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
+import { bannersOf, readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html, renderText } from "../render.ts";
 import { PATTERNS } from "../routes.ts";
 import { encodeMessage, type SnapshotSource } from "../sse.ts";
@@ -44,7 +44,7 @@ export function registerStatus(app: Hono<WebEnv>, kit: Kit): void {
   app.get(PATTERNS.status, async (c) => {
     const read: Read = (promise, fallback) => readOr(c, promise, fallback);
     const status = await readStatus(deps, rangeOf(c), read);
-    if (wantsFragment(c)) return html(c, StatusUpdate({ status }));
+    if (wantsFragment(c)) return html(c, StatusUpdate({ status, banners: bannersOf(deps) }));
     return html(c, StatusPage({ shell: kit.shell(c, "Status"), status }));
   });
 
@@ -132,7 +132,7 @@ function createStatusSource(
   let snapshot: { position: number; bytes: Promise<Uint8Array> } | undefined;
 
   async function encode(status: Status): Promise<Uint8Array> {
-    const data = await renderText(StatusUpdate({ status }));
+    const data = await renderText(StatusUpdate({ status, banners: bannersOf(deps) }));
     return encodeMessage({ id: `${options.epoch}-${position}`, data });
   }
 
@@ -143,7 +143,7 @@ function createStatusSource(
     ended: false,
     async produce() {
       const status = await readStatus(deps, options.range, readStrictly);
-      const face = JSON.stringify(defined({ ...status, now: undefined }));
+      const face = JSON.stringify([defined({ ...status, now: undefined }), bannersOf(deps)]);
       if (face === shown) return [];
       shown = face;
       const events = status.events.filter((event) => !known.has(eventKey(event)));

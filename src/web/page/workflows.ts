@@ -22,7 +22,11 @@ const RUN_COUNT_MAX = 10;
 export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
   const { deps, reader } = kit;
 
-  app.get(PATTERNS.workflows, (c) => listPage(c, kit, { source: "", problems: [] }));
+  app.get(PATTERNS.workflows, async (c) => {
+    const id = c.req.query("edit");
+    const source = id === undefined ? "" : (await requireRecord(id)).version.source;
+    return listPage(c, kit, { source, problems: [] });
+  });
 
   app.post(PATTERNS.workflows, async (c) => {
     const upload = await readUpload(await readForm(c));
@@ -49,10 +53,12 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
     return c.redirect(pathTo.workflow((await save(workflow, { source, format })).id), 303);
   });
 
-  app.get(PATTERNS.workflow, async (c) => detailPage(c, kit, await requireRecord(c)));
+  app.get(PATTERNS.workflow, async (c) =>
+    detailPage(c, kit, await requireRecord(c.req.param("id"))),
+  );
 
   app.post(PATTERNS.workflowRuns, async (c) => {
-    const record = await requireRecord(c);
+    const record = await requireRecord(c.req.param("id"));
     const { workflow } = await reader.version(record.version);
     if (workflow === undefined) {
       throw new AppError("workflow_invalid", `The workflow ${record.name} has errors.`, {
@@ -75,8 +81,7 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
     return c.redirect(pathTo.workflows(), 303);
   });
 
-  async function requireRecord(c: WebContext): Promise<WorkflowRecord> {
-    const id = c.req.param("id") ?? "";
+  async function requireRecord(id: string): Promise<WorkflowRecord> {
     const record = await deps.workflows.get(id);
     if (record === undefined) throw notFound("workflow", id);
     return record;

@@ -134,7 +134,8 @@ export class RunModel {
       return "conflict";
     } else if (step.epoch !== run.epoch) {
       step.epoch = run.epoch;
-      step.recoveryCount += 1;
+      // A claim that was given back in order says nothing against the step.
+      if (claim.recovered) step.recoveryCount += 1;
       run.events.push("step.started");
     }
     return "ok";

@@ -1,0 +1,135 @@
+/**
+ * `agents chat`: the process that talks with the model. It makes the answers and serves their pages, on a
+ * loopback address of its own; the dashboard passes on to it what is asked for below /chat.
+ */
+import type { Config } from "../config/config.ts";
+import type { Settings } from "../config/load.ts";
+import { systemClock } from "../lib/clock.ts";
+import { isLoopback } from "../lib/loopback.ts";
+import { assertPortFree } from "../process/port.ts";
+import { openStoreDegradable, type Store } from "../store/store.ts";
+import type { ChatApp } from "../web/chat/app.ts";
+import { followSettings } from "./live-settings.ts";
+import { createLazyModels } from "./ports.ts";
+import { hasRealProvider, providerStatuses } from "./provider-status.ts";
+
+/** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+/** Longer than the heartbeat of the live streams. */
+const IDLE_TIMEOUT_S = 60;
+
+export interface ChatOptions {
+  readonly version: string;
+  /** Reads the settings anew, for keys that were saved on a page. */
+  readonly reload: () => Promise<Settings>;
+  readonly reportError: (error: unknown) => void;
+}
+
+/** @throws AppError `port_in_use`, `permission_denied`, and those of the database. */
+export async function startChat(config: Config, options: ChatOptions) {
+  const clock = systemClock;
+  const host = chatHost(config.host);
+  const store = await openStoreDegradable({ path: config.databasePath, clock });
+  let app: Promise<ChatApp> | undefined;
+  // Views and routes take memory that nobody needs before somebody talks.
+  const bound = Promise.withResolvers<number>();
+  const load = () => (app ??= loadApp(config, { store, options, host, bound: bound.promise }));
+  const server = await bind({ host, port: config.chat.port }, load).catch(
+    async (error: unknown) => {
+      await store.close();
+      throw error;
+    },
+  );
+  const port = server.port ?? config.chat.port;
+  // After the port is taken, as a second process must not end the answers of the first; and before there
+  // can be any new ones.
+  await interruptAnswers(store, options);
+  bound.resolve(port);
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}/`,
+    async stop(): Promise<void> {
+      await (await app)?.close();
+      await server.stop(true);
+      await store.close();
+    },
+  };
+}
+
+/** The dashboard's own address where only this machine can reach it; never one that others can. */
+function chatHost(host: string): string {
+  return isLoopback(host) ? host.replace(/^\[(.*)\]$/, "$1") : "127.0.0.1";
+}
+
+/** Answers that the process before this one did not bring to an end. */
+async function interruptAnswers(store: Store, options: ChatOptions): Promise<void> {
+  try {
+    await store.conversations.interruptAnswers();
+  } catch (error) {
+    // A database that cannot be written is shown on every page; the answers wait for the next start.
+    if (store.health().state === "ok") options.reportError(error);
+  }
+}
+
+async function bind(address: { host: string; port: number }, load: () => Promise<ChatApp>) {
+  const { host, port } = address;
+  const listen = () =>
+    Bun.serve({
+      hostname: host,
+      port,
+      maxRequestBodySize: REQUEST_BYTES_MAX,
+      idleTimeout: IDLE_TIMEOUT_S,
+      fetch: async (request, server) => (await load()).fetch(request, server),
+    });
+  try {
+    return listen();
+  } catch (error) {
+    // Names the cause with its fix; should the port have become free meanwhile, the error stands.
+    await assertPortFree({ host, port, service: "chat", flag: "--chat-port" });
+    throw error;
+  }
+}
+
+async function loadApp(
+  config: Config,
+  parts: { store: Store; options: ChatOptions; host: string; bound: Promise<number> },
+): Promise<ChatApp> {
+  const { store, options, host } = parts;
+  const port = await parts.bound;
+  const { createChatApp } = await import("../web/chat/app.ts");
+  const settings = followSettings<Settings>(config, options.reload);
+  /** A `.env` that was changed shows from the next request on. */
+  const current = () => {
+    void settings.refresh();
+    return settings.current();
+  };
+  return createChatApp({
+    conversations: store.conversations,
+    workflows: store.workflows,
+    models: createLazyModels(async () => (await settings.refresh()).llm),
+    clock: systemClock,
+    version: options.version,
+    secretKey: config.secretKey,
+    host,
+    port: () => port,
+    dashboard: { host: config.host, port: config.port },
+    health: () => store.health(),
+    demo: () => !hasRealProvider(current().llm),
+    facts: async () => ({
+      tools: await toolFacts(config),
+      providers: providerStatuses(current()).flatMap(({ name, configured }) =>
+        configured ? [name] : [],
+      ),
+    }),
+    examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
+    reportError: options.reportError,
+  });
+}
+
+async function toolFacts(config: Config) {
+  const { createTools } = await import("./ports.ts");
+  const tools = createTools(config);
+  return tools.names.map((name) => ({
+    name,
+    description: tools.get(name)?.spec.description ?? "",
+  }));
+}

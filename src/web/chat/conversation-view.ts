@@ -1,0 +1,130 @@
+/** A conversation as its page and its stream show it: the store, with what it does not have yet. */
+import type { ChatPhase, ConversationHead, MessageChange } from "../../../views/chat.tsx";
+import type { AnswerReading, MessageView, SavedWorkflow } from "../../../views/part/answer.tsx";
+import {
+  ANSWER_CHARS_MAX,
+  type Conversation,
+  type ConversationStore,
+  type Message,
+} from "../../domain/conversation.ts";
+import type { WorkflowStore } from "../../domain/workflow.ts";
+import type { Answers } from "./answers.ts";
+import { type AnswerReader, hasErrors } from "./reading.ts";
+
+/** Messages of one page, and of one message of the stream. */
+export const MESSAGE_COUNT_MAX = 60;
+
+/**
+ * A place in a conversation as one number: which message, and how much of it. The last two of a
+ * message stand for its end, before and after the answers to it have ended.
+ */
+const PLACES = 4 * ANSWER_CHARS_MAX;
+const ENDED = PLACES - 2;
+const AT_REST = PLACES - 1;
+
+export interface ViewDeps {
+  readonly conversations: ConversationStore;
+  readonly workflows: WorkflowStore;
+  readonly answers: Answers;
+  readonly reader: AnswerReader;
+}
+
+export interface Update {
+  readonly position: number;
+  readonly head: ConversationHead;
+  readonly changes: readonly MessageChange[];
+}
+
+/** The place that a page is at which shows these messages and nothing after them. */
+export function positionOf(last: Message | undefined, isActive: boolean): number {
+  if (last === undefined) return 0;
+  return last.ordinal * PLACES + placeIn(last, isActive);
+}
+
+function placeIn(message: Message, isActive: boolean): number {
+  if (isUnderWay(message)) return Math.min(message.text.length, ENDED - 1);
+  return isActive ? ENDED : AT_REST;
+}
+
+function isUnderWay(message: Message): boolean {
+  return message.role === "model" && message.state === "streaming";
+}
+
+/** What follows a place, at most MESSAGE_COUNT_MAX messages; undefined when nothing does. */
+export async function readUpdate(
+  deps: ViewDeps,
+  conversation: Conversation,
+  after: number,
+): Promise<Update | undefined> {
+  const seen = { ordinal: Math.floor(after / PLACES), place: after % PLACES };
+  const isActive = deps.answers.isActive(conversation.id);
+  const found = await currentMessages(deps, conversation.id, {
+    after: seen.ordinal - 1,
+    limit: MESSAGE_COUNT_MAX,
+  });
+  const last = found.at(-1);
+  const position = positionOf(last, isActive);
+  if (last === undefined || position <= after) return undefined;
+  const changes = await Promise.all(
+    found.map(async (message): Promise<MessageChange[]> => {
+      if (message.ordinal > seen.ordinal) {
+        return [{ kind: "added", view: await viewMessage(deps, message) }];
+      }
+      if (message.ordinal < seen.ordinal || seen.place >= ENDED) return [];
+      if (!isUnderWay(message)) return [{ kind: "ended", view: await viewMessage(deps, message) }];
+      const text = message.text.slice(seen.place);
+      return text === "" ? [] : [{ kind: "text", ordinal: message.ordinal, text }];
+    }),
+  );
+  return { position, head: await readHead(deps, conversation, last), changes: changes.flat() };
+}
+
+/** Stored messages, the one that is under way with the text that is not stored yet. */
+export async function currentMessages(
+  { conversations, answers }: ViewDeps,
+  id: string,
+  options: { limit: number; after?: number; before?: number },
+): Promise<Message[]> {
+  const stored = await conversations.messages(id, options);
+  return stored.map((message) => answers.current(message));
+}
+
+/** @param last The newest message of the conversation. */
+export async function readHead(
+  deps: ViewDeps,
+  conversation: Conversation,
+  last: Message | undefined,
+): Promise<ConversationHead> {
+  const totals = await deps.conversations.totals(conversation.id);
+  return { conversation, totals, phase: await phaseOf(deps, conversation, last) };
+}
+
+async function phaseOf(
+  { answers, reader }: ViewDeps,
+  conversation: Conversation,
+  last: Message | undefined,
+): Promise<ChatPhase> {
+  if (answers.isActive(conversation.id)) return "answering";
+  if (last === undefined || last.role === "person" || last.state !== "done") return "retry";
+  return hasErrors(await reader.read(last)) ? "retry" : "idle";
+}
+
+export async function viewMessage(deps: ViewDeps, message: Message): Promise<MessageView> {
+  if (message.role === "person" || message.state === "streaming") {
+    return { message, reading: undefined, saved: undefined };
+  }
+  const reading = await deps.reader.read(message);
+  return { message, reading, saved: await findSaved(deps.workflows, reading) };
+}
+
+async function findSaved(
+  workflows: WorkflowStore,
+  reading: AnswerReading,
+): Promise<SavedWorkflow | undefined> {
+  const { result } = reading;
+  if (result?.workflow === undefined) return undefined;
+  const record = await workflows.get(result.workflow.name);
+  if (record === undefined || record.name !== result.workflow.name) return undefined;
+  const { number, source } = record.version;
+  return { id: record.id, versionNumber: number, isSame: source === result.source };
+}

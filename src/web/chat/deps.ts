@@ -1,0 +1,23 @@
+/** What the chat's web app is given by the composition root. */
+import type { ConversationStore } from "../../domain/conversation.ts";
+import type { ModelPort } from "../../domain/model.ts";
+import type { WorkflowStore } from "../../domain/workflow.ts";
+import type { Example, WebDeps } from "../deps.ts";
+import type { PromptFacts } from "./prompt.ts";
+
+export interface ChatDeps extends Pick<
+  WebDeps,
+  "clock" | "version" | "health" | "demo" | "secretKey" | "reportError" | "streamLimits"
+> {
+  readonly conversations: ConversationStore;
+  readonly workflows: WorkflowStore;
+  readonly models: ModelPort;
+  /** Asked for when a model is: the tools are loaded then. */
+  readonly facts: () => Promise<PromptFacts>;
+  readonly examples: () => Promise<readonly Example[]>;
+  /** The loopback address that this process listens on. */
+  readonly host: string;
+  readonly port: () => number;
+  /** Where people come from: its cookies count here too, and what is not here is there. */
+  readonly dashboard: { readonly host: string; readonly port: number };
+}

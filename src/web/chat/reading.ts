@@ -1,0 +1,80 @@
+import type { AnswerPart, AnswerReading } from "../../../views/part/answer.tsx";
+import type { AnswerMessage } from "../../domain/conversation.ts";
+import { splitFences, type TextPart } from "../../lib/fenced-text.ts";
+
+/** Answers whose reading is kept. */
+const READING_COUNT_MAX = 64;
+const YAML = new Set(["yaml", "yml"]);
+const BEGINNING = /^schema_version[ \t]*:/m;
+
+export interface AnswerReader {
+  /** An answer that has ended never changes, so its reading is kept. */
+  read(message: AnswerMessage): Promise<AnswerReading>;
+  readText(text: string): Promise<AnswerReading>;
+}
+
+/** The YAML parser is loaded with the first answer that has a workflow. */
+export function createAnswerReader(knownTools: () => Promise<readonly string[]>): AnswerReader {
+  const readings = new Map<string, AnswerReading>();
+
+  async function readText(text: string): Promise<AnswerReading> {
+    const parts = findWorkflow(splitFences(text));
+    const found = parts.find((part) => part.kind === "workflow");
+    if (found === undefined) return { parts, result: undefined };
+    const [{ parseWorkflow }, tools] = await Promise.all([
+      import("../../language/parse.ts"),
+      knownTools(),
+    ]);
+    const source = `${found.text}\n`;
+    const reading = parseWorkflow(source, { format: "yaml", knownTools: tools });
+    return { parts, result: { source, ...reading } };
+  }
+
+  return {
+    readText,
+    async read(message) {
+      const key = `${message.conversationId}/${message.ordinal}`;
+      const known = readings.get(key);
+      if (known !== undefined) return known;
+      const reading = await readText(message.text);
+      readings.set(key, reading);
+      const [oldest] = readings.keys();
+      if (readings.size > READING_COUNT_MAX && oldest !== undefined) readings.delete(oldest);
+      return reading;
+    },
+  };
+}
+
+/** True when the workflow of an answer cannot run. */
+export function hasErrors(reading: AnswerReading): boolean {
+  return reading.result !== undefined && reading.result.workflow === undefined;
+}
+
+/**
+ * Says which part is the workflow, at most one: the last YAML fence with a `schema_version`, else the
+ * last YAML fence, else a fence of another kind with one, else what follows it in the prose.
+ */
+function findWorkflow(parts: readonly TextPart[]): AnswerPart[] {
+  const best = Math.max(0, ...parts.map(rank));
+  const index = parts.findLastIndex((part) => rank(part) === best);
+  const chosen = best === 0 ? undefined : parts[index];
+  if (chosen === undefined) return [...parts];
+  return [...parts.slice(0, index), ...asWorkflow(chosen), ...parts.slice(index + 1)];
+}
+
+function rank(part: TextPart): number {
+  const begins = BEGINNING.test(part.text) ? 1 : 0;
+  if (part.kind === "prose") return begins;
+  if (YAML.has(part.language)) return 4 + begins;
+  return part.language === "" ? 2 * begins : 0;
+}
+
+function asWorkflow(part: TextPart): AnswerPart[] {
+  if (part.kind === "code") return [{ kind: "workflow", text: part.text }];
+  const start = part.text.search(BEGINNING);
+  const before = part.text.slice(0, start);
+  return [
+    ...(before.trim() === "" ? [] : [{ kind: "prose" as const, text: before }]),
+    { kind: "workflow", text: part.text.slice(start).trimEnd() },
+  ];
+}

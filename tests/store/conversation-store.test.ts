@@ -1,0 +1,204 @@
+import { expect, test } from "bun:test";
+import {
+  type AnswerEnd,
+  CONVERSATION_MESSAGE_COUNT_MAX,
+  CONVERSATION_TITLE_CHARS_MAX,
+} from "../../src/domain/conversation.ts";
+import { openStore } from "../../src/store/store.ts";
+import { codeOf } from "./support/error-code.ts";
+import { temporaryFolder } from "./support/folder.ts";
+import { createManualClock } from "./support/manual-clock.ts";
+
+async function setup(path = ":memory:") {
+  const clock = createManualClock();
+  const store = await openStore({ path, clock });
+  return { clock, store, conversations: store.conversations };
+}
+
+const PROGRESS = { text: "Here", provider: "openai", model: "gpt", omittedCount: 2 } as const;
+const USAGE = { input: 10, output: 5, cacheRead: 1, cacheWrite: 2, reasoning: 3 };
+const NO_USAGE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+const END: AnswerEnd = {
+  ...PROGRESS,
+  text: "Here it is.",
+  state: "done",
+  model: "gpt-5",
+  finish: "stop",
+  usage: USAGE,
+  costNanoUsd: 42,
+  error: null,
+};
+const TEA = { id: "c1", title: "Tea", text: "About tea" };
+
+test("create() makes a conversation with its first message, and cuts a long title", async () => {
+  const { clock, conversations } = await setup();
+  const now = clock.now();
+  const made = await conversations.create({ ...TEA, title: "x".repeat(500) });
+  expect(made).toEqual({
+    id: "c1",
+    title: "x".repeat(CONVERSATION_TITLE_CHARS_MAX),
+    createdAt: now,
+    updatedAt: now,
+    messageCount: 1,
+    isAnswering: false,
+  });
+  expect(await conversations.get("c1")).toEqual(made);
+  expect(await conversations.get("none")).toBeUndefined();
+  expect(await conversations.messages("c1", { limit: 9 })).toEqual([
+    { conversationId: "c1", ordinal: 1, role: "person", text: "About tea", createdAt: now },
+  ]);
+});
+
+test("an answer begins, keeps what comes, and ends with what it used", async () => {
+  const { clock, conversations } = await setup();
+  await conversations.create(TEA);
+  const begun = await conversations.startAnswer("c1", 1);
+  expect(begun).toEqual({
+    conversationId: "c1",
+    ordinal: 2,
+    role: "model",
+    state: "streaming",
+    text: "",
+    createdAt: clock.now(),
+    round: 1,
+    provider: null,
+    model: null,
+    omittedCount: 0,
+    finish: null,
+    usage: NO_USAGE,
+    costNanoUsd: null,
+    error: null,
+    finishedAt: null,
+  });
+  expect((await conversations.get("c1"))?.isAnswering).toBe(true);
+  expect(await conversations.saveProgress(begun, PROGRESS)).toBe(true);
+  expect(await conversations.message(begun)).toEqual({ ...begun, ...PROGRESS });
+  clock.advance(10);
+  const ended = await conversations.endAnswer(begun, END);
+  expect(ended).toEqual({ ...begun, ...END, finishedAt: clock.now() });
+  expect(await conversations.message(begun)).toEqual(ended);
+  expect((await conversations.get("c1"))?.isAnswering).toBe(false);
+});
+
+test("an answer that has ended is changed by nothing", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  const begun = await conversations.startAnswer("c1", 0);
+  const ended = await conversations.endAnswer(begun, END);
+  expect(await conversations.saveProgress(begun, PROGRESS)).toBe(false);
+  expect(await conversations.endAnswer(begun, { ...END, text: "later" })).toBeUndefined();
+  expect(await conversations.message(begun)).toEqual(ended);
+  const person = { conversationId: "c1", ordinal: 1 };
+  expect(await conversations.endAnswer(person, END)).toBeUndefined();
+});
+
+test("nothing is added while an answer is under way", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  const begun = await conversations.startAnswer("c1", 0);
+  expect(await codeOf(conversations.say("c1", "more"))).toBe("conflict");
+  expect(await codeOf(conversations.startAnswer("c1", 0))).toBe("conflict");
+  await conversations.endAnswer(begun, END);
+  expect((await conversations.say("c1", "more")).ordinal).toBe(3);
+  expect(await codeOf(conversations.say("none", "more"))).toBe("not_found");
+  expect(await codeOf(conversations.startAnswer("none", 0))).toBe("not_found");
+});
+
+test("of two answers that begin at once one is refused", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  const codes = await Promise.all([1, 2].map(() => codeOf(conversations.startAnswer("c1", 0))));
+  expect(codes.toSorted()).toEqual(["conflict", "fulfilled"]);
+  expect((await conversations.get("c1"))?.messageCount).toBe(2);
+});
+
+test("interruptAnswers() ends what a dead process left, and keeps its text", async () => {
+  await using folder = await temporaryFolder();
+  const first = await setup(folder.database);
+  await first.conversations.create(TEA);
+  await first.conversations.create({ ...TEA, id: "c2" });
+  const begun = await first.conversations.startAnswer("c1", 0);
+  await first.conversations.saveProgress(begun, PROGRESS);
+  await first.store.close();
+
+  const second = await setup(folder.database);
+  expect(await second.conversations.interruptAnswers()).toBe(1);
+  expect(await second.conversations.message(begun)).toEqual({
+    ...begun,
+    ...PROGRESS,
+    state: "interrupted",
+    finishedAt: second.clock.now(),
+  });
+  expect((await second.conversations.get("c1"))?.isAnswering).toBe(false);
+  expect(await second.conversations.interruptAnswers()).toBe(0);
+  await second.store.close();
+});
+
+test("list() gives the last changed first, page by page", async () => {
+  const { clock, conversations } = await setup();
+  for (const id of ["c1", "c2", "c3", "c4"]) {
+    await conversations.create({ ...TEA, id });
+    if (id !== "c2") clock.advance(1);
+  }
+  await conversations.say("c1", "more");
+  const ids = async (options: Parameters<typeof conversations.list>[0]) =>
+    (await conversations.list(options)).map(({ id }) => id);
+  expect(await ids({ limit: 9 })).toEqual(["c1", "c4", "c3", "c2"]);
+  expect(await ids({ limit: 2 })).toEqual(["c1", "c4"]);
+  expect(await ids({ limit: 1, before: "c4" })).toEqual(["c3"]);
+  expect(await ids({ limit: 9, before: "c3" })).toEqual(["c2"]);
+  expect(await ids({ limit: 9, before: "c2" })).toEqual([]);
+});
+
+test("messages() gives the newest, those before and those after, oldest first", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  for (let count = 2; count <= 6; count += 1) await conversations.say("c1", `text ${count}`);
+  const ordinals = async (options: Parameters<typeof conversations.messages>[1]) =>
+    (await conversations.messages("c1", options)).map(({ ordinal }) => ordinal);
+  expect(await ordinals({ limit: 9 })).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(await ordinals({ limit: 2 })).toEqual([5, 6]);
+  expect(await ordinals({ limit: 2, before: 5 })).toEqual([3, 4]);
+  expect(await ordinals({ limit: 2, after: 2 })).toEqual([3, 4]);
+  expect(await ordinals({ limit: 9, after: 6 })).toEqual([]);
+});
+
+test("totals() sums all answers and counts those without a price", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  expect(await conversations.totals("c1")).toEqual({
+    inputTokens: 0,
+    outputTokens: 0,
+    costNanoUsd: 0,
+    unpricedCount: 0,
+  });
+  for (const costNanoUsd of [40, 2, null]) {
+    const begun = await conversations.startAnswer("c1", 0);
+    await conversations.endAnswer(begun, { ...END, costNanoUsd });
+  }
+  expect(await conversations.totals("c1")).toEqual({
+    inputTokens: 30,
+    outputTokens: 15,
+    costNanoUsd: 42,
+    unpricedCount: 1,
+  });
+});
+
+test("remove() takes a conversation with its messages, and no other", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  await conversations.create({ ...TEA, id: "c2" });
+  await conversations.remove("c1");
+  expect(await conversations.get("c1")).toBeUndefined();
+  expect(await conversations.messages("c1", { limit: 9 })).toEqual([]);
+  expect(await conversations.messages("c2", { limit: 9 })).toHaveLength(1);
+  expect(await codeOf(conversations.remove("c1"))).toBe("not_found");
+});
+
+test("a full conversation takes no more", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  const texts = Array.from({ length: CONVERSATION_MESSAGE_COUNT_MAX - 1 }, () => "x");
+  await Promise.all(texts.map((text) => conversations.say("c1", text)));
+  expect(await codeOf(conversations.say("c1", "one more"))).toBe("too_large");
+});

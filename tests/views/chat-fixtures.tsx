@@ -1,0 +1,239 @@
+/** The pages of the chat in the states that matter. */
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { AnswerMessage, Conversation } from "../../src/domain/conversation.ts";
+import type { ServiceStatus } from "../../src/domain/service.ts";
+import { ChatAwayPage, ChatPage, type ChatPhase, ConversationPage } from "../../views/chat.tsx";
+import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
+import type { Shell } from "../../views/shell.ts";
+import { DEGRADED, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
+
+interface ChatCase {
+  readonly name: string;
+  readonly path: string;
+  readonly over?: Partial<Shell>;
+  readonly view: (shell: (title: string) => Shell) => JSX.Element;
+}
+
+const ID = "01kaechat0000001";
+
+export function conversation(over: Partial<Conversation> = {}): Conversation {
+  return {
+    id: ID,
+    title: "Write an article about a topic, with sources",
+    createdAt: NOW - 600_000,
+    updatedAt: NOW - 60_000,
+    messageCount: 4,
+    isAnswering: false,
+    ...over,
+  };
+}
+
+function said(ordinal: number, text: string): MessageView {
+  return {
+    message: { conversationId: ID, ordinal, role: "person", text, createdAt: NOW - 600_000 },
+    reading: undefined,
+    saved: undefined,
+  };
+}
+
+export function answered(
+  ordinal: number,
+  over: Partial<AnswerMessage> = {},
+  more: Partial<MessageView> = {},
+): MessageView {
+  return {
+    message: {
+      conversationId: ID,
+      ordinal,
+      role: "model",
+      text: "",
+      createdAt: NOW - 500_000,
+      state: "done",
+      round: 0,
+      provider: "anthropic",
+      model: "claude-sonnet-5",
+      omittedCount: 0,
+      finish: "stop",
+      usage: usage(2_140, 812),
+      costNanoUsd: 18_600_000,
+      error: null,
+      finishedAt: NOW - 492_000,
+      ...over,
+    },
+    reading: {
+      parts: [{ kind: "prose", text: "Here it is.\n\nSay what to change." }],
+      result: undefined,
+    },
+    saved: undefined,
+    ...more,
+  };
+}
+
+const SOURCE = version(3).source;
+const VALID: AnswerReading = {
+  parts: [
+    { kind: "prose", text: "It researches, outlines, writes and reviews." },
+    { kind: "workflow", text: SOURCE },
+    { kind: "prose", text: "Run it like this:" },
+    { kind: "code", language: "sh", text: 'agents run article.yaml --input topic="Tides"' },
+  ],
+  result: { source: SOURCE, workflow: WORKFLOW, problems: PROBLEMS.slice(2) },
+};
+const INVALID: AnswerReading = {
+  parts: [{ kind: "workflow", text: SOURCE }],
+  result: { source: SOURCE, workflow: undefined, problems: PROBLEMS },
+};
+const HOSTILE_READING: AnswerReading = {
+  parts: [
+    { kind: "prose", text: HOSTILE },
+    { kind: "code", language: HOSTILE, text: HOSTILE },
+    { kind: "workflow", text: HOSTILE },
+  ],
+  result: {
+    source: HOSTILE,
+    workflow: {
+      ...WORKFLOW,
+      name: HOSTILE,
+      description: HOSTILE,
+      nodes: WORKFLOW.nodes.map((node, index) =>
+        Object.assign({}, node, { id: `${HOSTILE}${index}` }),
+      ),
+      edges: [],
+    },
+    problems: PROBLEMS.map((problem) =>
+      Object.assign({}, problem, { message: HOSTILE, text: HOSTILE }),
+    ),
+  },
+};
+
+function talk(
+  phase: ChatPhase,
+  messages: readonly MessageView[],
+  over: Partial<Conversation> = {},
+): ChatCase["view"] {
+  const shown = conversation({ isAnswering: phase === "answering", ...over });
+  return (shell) => (
+    <ConversationPage
+      shell={shell(shown.title)}
+      conversation={shown}
+      totals={{
+        inputTokens: 4_280,
+        outputTokens: 1_624,
+        costNanoUsd: 37_200_000,
+        unpricedCount: 0,
+      }}
+      phase={phase}
+      messages={messages}
+      position={3_200_000}
+      older={phase === "answering" ? 7 : undefined}
+      isNewest
+    />
+  );
+}
+
+const TALK = [
+  said(1, "Write an article about a topic.\nFirst an outline, then the text."),
+  answered(2, {}, { reading: INVALID }),
+  answered(3, { round: 1 }, { reading: VALID }),
+];
+
+const SAVED = { id: "01kae9article0000", versionNumber: 3, isSame: true };
+const AWAY: ServiceStatus = {
+  name: "chat",
+  state: "failed",
+  pid: null,
+  url: null,
+  restartCount: 1,
+  since: null,
+  message: "Port 7860 for the chat is in use by process 4711 (python app.py).",
+  fix: "Use --chat-port 7862, which is free, or end the process that holds port 7860.",
+};
+
+export const CHAT_CASES: readonly ChatCase[] = [
+  {
+    name: "chat",
+    path: "/chat",
+    view: (shell) => (
+      <ChatPage
+        shell={shell("Chat")}
+        conversations={[
+          conversation({ id: "01kaechat0000002", title: "Sum up mails", isAnswering: true }),
+          conversation(),
+          conversation({ id: "01kaechat0000003", title: HOSTILE, messageCount: 1 }),
+        ]}
+        next="01kaechat0000003"
+      />
+    ),
+  },
+  {
+    name: "chat-empty",
+    path: "/chat?empty",
+    over: { demo: true },
+    view: (shell) => <ChatPage shell={shell("Chat")} conversations={[]} next={undefined} />,
+  },
+  { name: "chat-talk", path: `/chat/${ID}`, view: talk("idle", TALK) },
+  {
+    name: "chat-answering",
+    path: `/chat/${ID}?answering`,
+    view: talk("answering", [
+      ...TALK,
+      said(4, "Shorter."),
+      answered(5, {
+        state: "streaming",
+        text: "\nI will shorten the text to 300 w",
+        omittedCount: 3,
+        finishedAt: null,
+      }),
+    ]),
+  },
+  {
+    name: "chat-retry",
+    path: `/chat/${ID}?retry`,
+    view: talk("retry", [
+      said(1, "Write an article."),
+      answered(2, { state: "interrupted", costNanoUsd: null }),
+      answered(3, { state: "stopped", costNanoUsd: null }),
+      answered(4, { provider: "demo", model: "demo" }, { reading: VALID, saved: SAVED }),
+      answered(5, {
+        state: "failed",
+        error: { code: "rate_limited", message: "Too fast.", fix: "Wait a minute." },
+      }),
+    ]),
+  },
+  {
+    name: "chat-hostile",
+    path: `/chat/${ID}?hostile`,
+    view: talk(
+      "retry",
+      [
+        said(1, HOSTILE),
+        answered(2, { model: HOSTILE }, { reading: HOSTILE_READING }),
+        answered(3, { state: "streaming", text: HOSTILE }),
+        answered(4, {
+          state: "failed",
+          error: { code: "internal", message: HOSTILE, fix: HOSTILE, details: HOSTILE },
+        }),
+      ],
+      { title: HOSTILE },
+    ),
+  },
+  {
+    name: "chat-degraded",
+    path: `/chat/${ID}?degraded`,
+    over: { health: DEGRADED },
+    view: talk("idle", TALK),
+  },
+  {
+    name: "chat-list-degraded",
+    path: "/chat?degraded",
+    over: { health: DEGRADED },
+    view: (shell) => (
+      <ChatPage shell={shell("Chat")} conversations={[conversation()]} next={undefined} />
+    ),
+  },
+  {
+    name: "chat-away",
+    path: "/chat?away",
+    view: (shell) => <ChatAwayPage shell={shell("Chat")} service={AWAY} />,
+  },
+];

@@ -1,0 +1,356 @@
+/** One message of a conversation. What people and models wrote is text, whatever it looks like. */
+import type { AnswerMessage, Message } from "../../src/domain/conversation.ts";
+import { REPAIR_ROUND_COUNT_MAX } from "../../src/domain/conversation.ts";
+import type { Problem, Workflow } from "../../src/domain/workflow.ts";
+import type { TextPart } from "../../src/lib/fenced-text.ts";
+import { CopyButton, keepNewline, VALUE_CHARS_MAX } from "./code.tsx";
+import { formatDuration } from "./duration.ts";
+import { ErrorBox } from "./error-box.tsx";
+import { Graph, GRAPH_NODE_COUNT_MAX, nodeOrder } from "./graph.tsx";
+import { Icon } from "./icon.tsx";
+import { idPart } from "./id.ts";
+import { formatCost } from "./money.ts";
+import { formatCount, plural } from "./number.ts";
+import { ProblemList } from "./problem-list.tsx";
+import { typeText } from "./type.ts";
+
+/** A piece of an answer; at most one is the workflow. */
+export type AnswerPart = TextPart | { readonly kind: "workflow"; readonly text: string };
+
+export interface WorkflowResult {
+  readonly source: string;
+  /** Undefined when it has errors. */
+  readonly workflow: Workflow | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export interface AnswerReading {
+  readonly parts: readonly AnswerPart[];
+  readonly result: WorkflowResult | undefined;
+}
+
+/** The stored workflow that has the name of the result. */
+export interface SavedWorkflow {
+  readonly id: string;
+  readonly versionNumber: number;
+  /** Its newest version is this very text. */
+  readonly isSame: boolean;
+}
+
+export interface MessageView {
+  readonly message: Message;
+  /** Undefined for what a person wrote, and while the answer comes. */
+  readonly reading: AnswerReading | undefined;
+  readonly saved: SavedWorkflow | undefined;
+}
+
+/** The form outside of the live parts that the save buttons belong to: it has the CSRF token. */
+export const SAVE_FORM_ID = "save-form";
+
+export function messageId(ordinal: number): string {
+  return `message-${ordinal}`;
+}
+
+/** Where the text of an answer that is under way is appended. */
+export function answerTextId(ordinal: number): string {
+  return `message-${ordinal}-text`;
+}
+
+export function MessageItem(props: MessageView & { writable: boolean }) {
+  const { message } = props;
+  if (message.role === "person") {
+    return (
+      <li class="message person" id={messageId(message.ordinal)}>
+        <h2 class="sr">You</h2>
+        <p class="said">{message.text}</p>
+      </li>
+    );
+  }
+  return (
+    <li class="message model" id={messageId(message.ordinal)}>
+      <h2 class="message-head">
+        <Icon name="spark" size={14} />
+        {message.round === 0 ? "Answer" : `Repair ${message.round} of ${REPAIR_ROUND_COUNT_MAX}`}
+        {message.provider === "demo" ? <span class="tag">demo, no model</span> : null}
+      </h2>
+      {message.state === "streaming" ? (
+        <Coming message={message} />
+      ) : (
+        <Ended {...props} message={message} />
+      )}
+    </li>
+  );
+}
+
+function Coming(props: { message: AnswerMessage }) {
+  const { message } = props;
+  return (
+    <>
+      <Omitted message={message} />
+      <pre class="said coming" id={answerTextId(message.ordinal)}>
+        {keepNewline(message.text)}
+      </pre>
+      <p class="sub">
+        <span class="live-dot" aria-hidden="true"></span> The answer is coming …
+      </p>
+    </>
+  );
+}
+
+function Ended(props: MessageView & { message: AnswerMessage; writable: boolean }) {
+  const { message, reading } = props;
+  return (
+    <>
+      <Omitted message={message} />
+      {reading?.parts.map((part, index) => (
+        <Part {...props} part={part} number={index + 1} />
+      ))}
+      <Outcome message={message} />
+      <p class="sub num message-foot">{footText(message)}</p>
+    </>
+  );
+}
+
+function Omitted(props: { message: AnswerMessage }) {
+  const { omittedCount } = props.message;
+  if (omittedCount === 0) return null;
+  const what =
+    omittedCount === 1
+      ? "The oldest message was"
+      : `The ${formatCount(omittedCount)} oldest messages were`;
+  return (
+    <p class="message-note">
+      <Icon name="info" size={14} />
+      {what} left out of what the model was sent, to keep within its limit.
+    </p>
+  );
+}
+
+function Outcome(props: { message: AnswerMessage }) {
+  const { message } = props;
+  if (message.error !== null) return <ErrorBox error={message.error} />;
+  const note = outcomeNote(message);
+  if (note === undefined) return null;
+  return (
+    <p class="message-note warning">
+      <Icon name="warning" size={14} />
+      {note}
+    </p>
+  );
+}
+
+function outcomeNote({ state, finish, text }: AnswerMessage): string | undefined {
+  if (state === "interrupted")
+    return "Interrupted: the chat ended in the middle of this answer. What had come is kept.";
+  if (state === "stopped") return "Stopped. What had come is kept.";
+  if (finish === "length") return "The answer was cut off at the model's limit of tokens.";
+  if (finish === "refused") return "The provider's filter stopped this answer.";
+  return text.trim() === "" ? "The model answered with nothing." : undefined;
+}
+
+function footText(message: AnswerMessage): string {
+  const { provider, model, usage, costNanoUsd, finishedAt, state } = message;
+  const who = [provider, model === provider ? null : model].filter((part) => part !== null);
+  const took = finishedAt === null ? [] : [formatDuration(finishedAt - message.createdAt)];
+  const isCounted = state === "done" && provider !== "demo";
+  const spent = isCounted
+    ? [
+        `${formatCount(usage.input)} tokens in, ${formatCount(usage.output)} out`,
+        formatCost(costNanoUsd ?? 0, costNanoUsd === null ? 1 : 0),
+      ]
+    : [];
+  return [...(who.length === 0 ? [] : [who.join(" ")]), ...spent, ...took].join(" · ");
+}
+
+function Part(
+  props: MessageView & {
+    message: AnswerMessage;
+    part: AnswerPart;
+    number: number;
+    writable: boolean;
+  },
+) {
+  const { part, reading } = props;
+  const { ordinal } = props.message;
+  const id = `${messageId(ordinal)}-${props.number}`;
+  if (part.kind === "prose") return <Prose text={part.text} />;
+  if (part.kind === "code")
+    return (
+      <CodeBlock text={part.text} id={id} label={`code ${props.number} of message ${ordinal}`} />
+    );
+  if (reading?.result === undefined) return null;
+  return <ResultCard {...props} result={reading.result} />;
+}
+
+/** Paragraphs at empty lines; single line breaks stay. */
+function Prose(props: { text: string }) {
+  const paragraphs = props.text.split(/\n[ \t]*\n/).filter((text) => text.trim() !== "");
+  return (
+    <>
+      {paragraphs.map((text) => (
+        <p class="said">{text.replace(/^\n+|\s+$/g, "")}</p>
+      ))}
+    </>
+  );
+}
+
+function CodeBlock(props: { text: string; id: string; label: string }) {
+  const { text, id, label } = props;
+  const isCut = text.length > VALUE_CHARS_MAX;
+  return (
+    <div class="value-box">
+      <pre class="value" id={id} tabindex={0} aria-label={label} role="region">
+        {keepNewline(isCut ? text.slice(0, VALUE_CHARS_MAX) : text)}
+      </pre>
+      <CopyButton target={id} label={label} />
+      {isCut ? (
+        <p class="sub cut">Cut here. The whole text has {formatCount(text.length)} characters.</p>
+      ) : null}
+    </div>
+  );
+}
+
+/** The workflow of an answer: what it does, what is wrong with it, what can be done with it. */
+function ResultCard(
+  props: MessageView & { message: AnswerMessage; result: WorkflowResult; writable: boolean },
+) {
+  const { message, result } = props;
+  const { workflow, problems, source } = result;
+  const prefix = messageId(message.ordinal);
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  return (
+    <section
+      class={workflow === undefined ? "result invalid" : "result"}
+      aria-labelledby={`${prefix}-result-h`}
+    >
+      <header class="result-head">
+        <Icon name={workflow === undefined ? "critical" : "check"} />
+        <h3 id={`${prefix}-result-h`}>
+          {workflow === undefined ? `Not valid: ${plural(errors, "error")}` : workflow.name}
+        </h3>
+        {workflow === undefined ? null : (
+          <span class="panel-note">valid, {plural(workflow.nodes.length, "step")}</span>
+        )}
+      </header>
+      {workflow === undefined ? (
+        <p class="result-text">{repairText(message)}</p>
+      ) : (
+        <Steps workflow={workflow} prefix={prefix} />
+      )}
+      {problems.length === 0 ? null : <ProblemList problems={problems} source={source} />}
+      <Actions {...props} />
+      <details class="fold pad">
+        <summary>
+          <Icon name="chevron" size={12} />
+          YAML, {plural(source.trimEnd().split("\n").length, "line")}
+        </summary>
+        <CodeBlock
+          text={source}
+          id={`${prefix}-yaml`}
+          label={`YAML of message ${message.ordinal}`}
+        />
+      </details>
+    </section>
+  );
+}
+
+function repairText({ state, round, provider }: AnswerMessage): string {
+  if (state !== "done" || provider === "demo") return "It cannot be saved as it is.";
+  if (round >= REPAIR_ROUND_COUNT_MAX) {
+    return `After ${plural(REPAIR_ROUND_COUNT_MAX, "repair")} these problems are left. Say what to change, or try again.`;
+  }
+  return `The problems go back to the model: repair ${round + 1} of ${REPAIR_ROUND_COUNT_MAX}.`;
+}
+
+function Steps(props: { workflow: Workflow; prefix: string }) {
+  const { workflow, prefix } = props;
+  const nodes = nodeOrder(workflow).flatMap(
+    (id) => workflow.nodes.find((node) => node.id === id) ?? [],
+  );
+  const inputs = workflow.state.filter((field) => field.required);
+  const nodeId = (id: string) => `${prefix}-node-${idPart(id)}`;
+  return (
+    <>
+      {workflow.description === undefined ? null : (
+        <p class="result-text">{workflow.description}</p>
+      )}
+      {nodes.length > GRAPH_NODE_COUNT_MAX ? null : (
+        <Graph
+          label={`Steps of ${workflow.name} in message ${prefix.replace("message-", "")}`}
+          nodes={nodes.map((node) => ({
+            id: node.id,
+            href: `#${nodeId(node.id)}`,
+            note: node.tools.length > 0 ? plural(node.tools.length, "tool") : "model",
+            state: undefined,
+          }))}
+        />
+      )}
+      <ol class="result-steps">
+        {nodes.map((node) => (
+          <li id={nodeId(node.id)}>
+            <b>{node.id}</b>
+            {node.description === undefined ? null : <> {node.description}</>}{" "}
+            <span class="sub">
+              writes{" "}
+              <code>
+                {node.outputs.map(({ name, type }) => `${name}: ${typeText(type)}`).join(", ")}
+              </code>
+              {node.tools.length === 0
+                ? null
+                : `, may call ${node.tools.map(({ name }) => name).join(", ")}`}
+            </span>
+          </li>
+        ))}
+      </ol>
+      <p class="result-text sub">
+        {inputs.length === 0
+          ? "A run needs no input."
+          : `A run needs: ${inputs.map(({ name, type }) => `${name} (${typeText(type)})`).join(", ")}.`}
+      </p>
+    </>
+  );
+}
+
+function Actions(
+  props: MessageView & { message: AnswerMessage; result: WorkflowResult; writable: boolean },
+) {
+  const { message, result, saved, writable } = props;
+  const base = `/chat/${encodeURIComponent(message.conversationId)}`;
+  return (
+    <div class="actions pad">
+      {result.workflow === undefined ? null : (
+        <Save saved={saved} writable={writable} ordinal={message.ordinal} />
+      )}
+      <a class="btn ghost" href={`${base}/${message.ordinal}.yaml`} download hx-boost="false">
+        <Icon name="download" size={14} />
+        Download<span class="sr"> the YAML of message {message.ordinal}</span>
+      </a>
+    </div>
+  );
+}
+
+function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordinal: number }) {
+  const { saved, writable, ordinal } = props;
+  if (saved?.isSame === true) {
+    return (
+      <a class="btn primary" href={`/workflows/${encodeURIComponent(saved.id)}`}>
+        <Icon name="workflows" size={14} />
+        Saved as version {saved.versionNumber}: open it
+      </a>
+    );
+  }
+  if (!writable) return null;
+  return (
+    <button
+      type="submit"
+      class="btn primary"
+      form={SAVE_FORM_ID}
+      name="message"
+      value={String(ordinal)}
+    >
+      <Icon name="check" size={14} />
+      {saved === undefined ? "Save" : `Save as version ${saved.versionNumber + 1}`}
+      <span class="sr"> the workflow of message {ordinal}</span>
+    </button>
+  );
+}
