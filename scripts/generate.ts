@@ -5,6 +5,10 @@
 import { commandLineDocument } from "../src/cli/documentation.ts";
 import { COMMANDS } from "../src/cli/registry.ts";
 import { envText } from "../src/config/env-text.ts";
+import { workflowJsonSchema } from "../src/language/schema-json.ts";
+import { errorReference } from "./generate/error-reference.ts";
+import { jsonText } from "./generate/json-text.ts";
+import { workflowReference } from "./generate/workflow-reference.ts";
 
 export const GENERATED: readonly { readonly file: string; readonly text: () => string }[] = [
   { file: ".env.example", text: envText },
@@ -12,6 +16,9 @@ export const GENERATED: readonly { readonly file: string; readonly text: () => s
     file: "docs/cli.md",
     text: () => commandLineDocument(COMMANDS.map(({ definition }) => definition)),
   },
+  { file: "docs/errors.md", text: errorReference },
+  { file: "docs/workflow-reference.md", text: workflowReference },
+  { file: "docs/workflow.schema.json", text: () => jsonText(workflowJsonSchema()) },
 ];
 
 /** The files that are not what the code makes of them. */

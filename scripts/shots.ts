@@ -1,46 +1,19 @@
 #!/usr/bin/env bun
 /**
- * Pictures of every page, for looking: `bun scripts/shots.ts [folder] [name…]`. Each page on desktop and
- * phone, light and dark; the pages are those of the tests.
+ * Pictures of the dashboard:
+ *
+ *   bun scripts/shots.ts                             of the product at work, into docs/screenshots/
+ *   bun scripts/shots.ts --pages [folder] [name…]    of every page of the tests, for looking
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { launchChromium } from "../tests/views/chromium.ts";
-import { startFixtureServer } from "../tests/views/fixture-server.ts";
-import { PAGES } from "../tests/views/pages.tsx";
+import { shootPages } from "./shots/pages.ts";
+import { shootProduct } from "./shots/product.ts";
 
-const SIZES = [
-  { device: "desktop", width: 1440, height: 900, scale: 1 },
-  { device: "phone", width: 390, height: 844, scale: 2 },
-] as const;
-
-const [folder = "dist/shots", ...names] = process.argv.slice(2);
-mkdirSync(folder, { recursive: true });
-await using server = startFixtureServer();
-const browser = await launchChromium();
-try {
-  for (const { device, width, height, scale } of SIZES) {
-    for (const scheme of ["light", "dark"] as const) {
-      const context = await browser.newContext({
-        viewport: { width, height },
-        colorScheme: scheme,
-        deviceScaleFactor: scale,
-        reducedMotion: "reduce",
-      });
-      const page = await context.newPage();
-      for (const { name, path } of PAGES) {
-        if (names.length > 0 && !names.includes(name)) continue;
-        await page.goto(server.url + path, { waitUntil: "load" });
-        await page.evaluate("document.fonts.ready");
-        await page.screenshot({
-          path: join(folder, `${name}-${device}-${scheme}.png`),
-          fullPage: true,
-        });
-      }
-      await context.close();
-    }
-  }
-} finally {
-  await browser.close();
+const [first, ...rest] = process.argv.slice(2);
+if (first === "--pages") {
+  const [folder = "dist/shots", ...names] = rest;
+  await shootPages(folder, names);
+} else {
+  await shootProduct(first ?? "docs/screenshots");
 }
-console.log(`pictures are in ${folder}`);
+// The timers with which the tests' tools guard against what hangs would keep this process for a minute.
+process.exit();

@@ -17,9 +17,3 @@ export async function buildEmpty(folder: string): Promise<string> {
   if (!result.success) throw new AggregateError(result.logs, "the empty program does not build");
   return outfile;
 }
-
-export interface Subject {
-  readonly executable: string;
-  readonly empty: string;
-  readonly folder: string;
-}

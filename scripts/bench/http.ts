@@ -1,46 +1,23 @@
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
-import type { Subject } from "./empty.ts";
-import { cpuSeconds, freePort, untilAnswer } from "./process.ts";
+import { cpuSeconds } from "./process.ts";
+import { type Started, startAgents, startEmpty, type Subject } from "./subject.ts";
 
 const REQUEST_COUNT = 2_000;
 const CONCURRENCY = 10;
 
 /** Requests a second and server CPU a request, of `/` and `/health`, beside the empty server's. */
 export async function measureHttp(subject: Subject) {
-  const home = await mkdtemp(join(subject.folder, "http-"));
-  const port = freePort();
-  const child = Bun.spawn(
-    [
-      subject.executable,
-      "start",
-      "--yes",
-      "--port",
-      String(port),
-      "--data-dir",
-      join(home, "data"),
-      "--no-mlflow",
-      "--no-open",
-    ],
-    { cwd: home, env: { HOME: home, PATH: "" }, stdout: "ignore", stderr: "ignore" },
-  );
-  const base = `http://127.0.0.1:${port}`;
-  await untilAnswer(`${base}/`, performance.now());
-  const page = await load(`${base}/`, child.pid);
-  const health = await load(`${base}/health`, child.pid);
-  child.kill("SIGTERM");
-  await child.exited;
-
-  const emptyPort = freePort();
-  const empty = Bun.spawn([subject.empty, "serve", String(emptyPort)], { stdout: "ignore" });
-  await untilAnswer(`http://127.0.0.1:${emptyPort}/`, performance.now());
-  const bare = await load(`http://127.0.0.1:${emptyPort}/`, empty.pid);
-  empty.kill();
-  await empty.exited;
+  const agents = await startAgents(subject);
+  const page = await load(agents, "");
+  const health = await load(agents, "health");
+  await agents.stop();
+  const empty = await startEmpty(subject);
+  const bare = await load(empty, "");
+  await empty.stop();
   return { "/": page, "/health": health, empty: bare };
 }
 
-async function load(url: string, pid: number) {
+async function load({ url: base, pid }: Started, path: string) {
+  const url = base + path;
   await requests(url, REQUEST_COUNT / 10);
   const cpuBefore = cpuSeconds(pid);
   const startedAt = performance.now();

@@ -1,7 +1,5 @@
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
-import type { Subject } from "./empty.ts";
-import { cpuSeconds, freePort, pssMiB, tree, untilAnswer } from "./process.ts";
+import { cpuSeconds, pssMiB, tree } from "./process.ts";
+import { startAgents, startEmpty, type Subject } from "./subject.ts";
 
 const SETTLE_MS = 5_000;
 const IDLE_MS = 10_000;
@@ -9,43 +7,27 @@ const IDLE_MS = 10_000;
 /** PSS of the whole idle tree, without MLflow, and the CPU it uses while nothing happens. Linux only. */
 export async function measureMemory(subject: Subject) {
   if (process.platform !== "linux") return { skipped: "PSS is read from /proc" };
-  const home = await mkdtemp(join(subject.folder, "memory-"));
-  const port = freePort();
-  const child = Bun.spawn(
-    [
-      subject.executable,
-      "start",
-      "--yes",
-      "--port",
-      String(port),
-      "--data-dir",
-      join(home, "data"),
-      "--no-mlflow",
-      "--no-open",
-    ],
-    { cwd: home, env: { HOME: home, PATH: "" }, stdout: "ignore", stderr: "ignore" },
-  );
-  await untilAnswer(`http://127.0.0.1:${port}/`, performance.now());
+  const agents = await startAgents(subject);
   await Bun.sleep(SETTLE_MS);
-  const pids = tree(child.pid);
+  const pids = tree(agents.pid);
   const before = pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   await Bun.sleep(IDLE_MS);
   const after = pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   const pss = pids.map((pid) => pssMiB(pid));
-  child.kill("SIGTERM");
-  await child.exited;
+  await agents.stop();
 
-  const emptyPort = freePort();
-  const empty = Bun.spawn([subject.empty, "serve", String(emptyPort)], { stdout: "ignore" });
-  await untilAnswer(`http://127.0.0.1:${emptyPort}/`, performance.now());
+  const empty = await startEmpty(subject);
   const emptyPss = pssMiB(empty.pid);
-  empty.kill();
-  await empty.exited;
+  await empty.stop();
   return {
     processCount: pids.length,
-    treePssMiB: Math.round(pss.reduce((sum, value) => sum + value, 0) * 10) / 10,
-    processPssMiB: pss.map((value) => Math.round(value * 10) / 10),
-    emptyPssMiB: Math.round(emptyPss * 10) / 10,
+    treePssMiB: round(pss.reduce((sum, value) => sum + value, 0)),
+    processPssMiB: pss.map(round),
+    emptyPssMiB: round(emptyPss),
     idleCpuPercent: Math.round(((after - before) / (IDLE_MS / 1000)) * 10_000) / 100,
   };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }

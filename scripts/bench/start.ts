@@ -1,7 +1,5 @@
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
-import type { Subject } from "./empty.ts";
-import { freePort, spread, untilAnswer } from "./process.ts";
+import { spread } from "./process.ts";
+import { type Started, startAgents, startEmpty, type Subject } from "./subject.ts";
 
 const ROUND_COUNT = 15;
 
@@ -12,8 +10,8 @@ export async function measureStart(subject: Subject) {
   const version: number[] = [];
   const emptyRun: number[] = [];
   for (let round = 0; round < ROUND_COUNT; round += 1) {
-    agents.push(await firstPage(subject));
-    empty.push(await emptyPage(subject));
+    agents.push(await firstAnswerMs(await startAgents(subject)));
+    empty.push(await firstAnswerMs(await startEmpty(subject)));
     version.push(await runOnce([subject.executable, "--version"]));
     emptyRun.push(await runOnce([subject.empty]));
   }
@@ -23,38 +21,9 @@ export async function measureStart(subject: Subject) {
   };
 }
 
-async function firstPage(subject: Subject): Promise<number> {
-  const home = await mkdtemp(join(subject.folder, "start-"));
-  const port = freePort();
-  const startedAt = performance.now();
-  const child = Bun.spawn(
-    [
-      subject.executable,
-      "start",
-      "--yes",
-      "--port",
-      String(port),
-      "--data-dir",
-      join(home, "data"),
-      "--no-mlflow",
-      "--no-open",
-    ],
-    { cwd: home, env: { HOME: home, PATH: "" }, stdout: "ignore", stderr: "ignore" },
-  );
-  const ms = await untilAnswer(`http://127.0.0.1:${port}/`, startedAt);
-  child.kill("SIGTERM");
-  await child.exited;
-  return ms;
-}
-
-async function emptyPage(subject: Subject): Promise<number> {
-  const port = freePort();
-  const startedAt = performance.now();
-  const child = Bun.spawn([subject.empty, "serve", String(port)], { stdout: "ignore" });
-  const ms = await untilAnswer(`http://127.0.0.1:${port}/`, startedAt);
-  child.kill();
-  await child.exited;
-  return ms;
+async function firstAnswerMs(started: Started): Promise<number> {
+  await started.stop();
+  return started.firstAnswerMs;
 }
 
 async function runOnce(argv: readonly string[]): Promise<number> {

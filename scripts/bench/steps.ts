@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { newId } from "../../src/lib/id.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { openStore } from "../../src/store/store.ts";
-import type { Subject } from "./empty.ts";
+import type { Subject } from "./subject.ts";
 import { CHAIN, CHAIN_NODE_IDS } from "./chain.ts";
 
 const RUN_COUNT = 2_000;

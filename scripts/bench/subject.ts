@@ -1,0 +1,54 @@
+/** What is measured, and the empty program that it is measured against. */
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort, untilAnswer } from "./process.ts";
+
+export interface Subject {
+  readonly executable: string;
+  readonly empty: string;
+  readonly folder: string;
+}
+
+export interface Started {
+  readonly url: string;
+  readonly pid: number;
+  /** Milliseconds from exec to the first answer. */
+  readonly firstAnswerMs: number;
+  stop(): Promise<void>;
+}
+
+/** The product in a fresh folder, without MLflow. */
+export async function startAgents({ executable, folder }: Subject): Promise<Started> {
+  const home = await mkdtemp(join(folder, "home-"));
+  const port = freePort();
+  const flags = ["--yes", "--port", String(port), "--chat-port", String(freePort())];
+  const data = ["--data-dir", join(home, "data"), "--no-mlflow", "--no-open"];
+  return started([executable, "start", ...flags, ...data], { home, port });
+}
+
+/** The empty program, serving. */
+export async function startEmpty({ empty, folder }: Subject): Promise<Started> {
+  const port = freePort();
+  return started([empty, "serve", String(port)], { home: folder, port });
+}
+
+async function started(argv: string[], place: { home: string; port: number }): Promise<Started> {
+  const url = `http://127.0.0.1:${place.port}/`;
+  const startedAt = performance.now();
+  const child = Bun.spawn(argv, {
+    cwd: place.home,
+    env: { HOME: place.home, PATH: "" },
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const firstAnswerMs = await untilAnswer(url, startedAt);
+  return {
+    url,
+    pid: child.pid,
+    firstAnswerMs,
+    async stop() {
+      child.kill("SIGTERM");
+      await child.exited;
+    },
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * The README's pictures. The executable is started in a home of its own, with a model server of the
+ * tests in place of a provider, and runs the example workflows; then its real pages are taken.
+ */
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Browser } from "playwright-core";
+import {
+  createHome,
+  type RunningAgents,
+  runAgents,
+  startAgents,
+  waitFor,
+} from "../../tests/support/agents.ts";
+import { type ModelServer, type Play, startModelServer } from "../../tests/support/model-server.ts";
+import { launchChromium } from "../../tests/views/chromium.ts";
+
+const PICTURE_BYTES_MAX = 200 * 1024;
+const EXAMPLES = resolve("examples");
+const DESKTOP = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 };
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
+
+const MODEL = "gpt-4.1-mini";
+const OUTLINE = {
+  title: "Tidal power: electricity by timetable",
+  outline: ["What moves the water", "Barrages and streams", "What it costs", "Where it fits"],
+};
+const ARTICLE = `## What moves the water
+
+Twice a day the sea rises and falls, and nothing about it is a surprise: tables for the next
+century are printed already. That is what sets tidal power apart from wind and sun.
+
+## Barrages and streams
+
+A barrage dams a bay and lets the water out through turbines. A stream turbine stands in the
+current like a windmill under water, smaller and kinder to the shore.
+
+## What it costs
+
+Salt, silt and storms make the machines dear to keep, so a kilowatt hour still costs several
+times as much as one from the wind.
+
+## Where it fits
+
+On coasts with a large range, beside cheaper sources, for the hours that they miss.`;
+const REVIEW = {
+  stars: 3,
+  confidence: 0.85,
+  recommended: false,
+  summary: "Great sound, let down by a strap that broke within a week.",
+  defects: ["The strap broke within a week"],
+  scores: { sound: 9, strap: 1 },
+};
+
+const WISH = "Turn a customer's review into data: stars, a summary, and the defects they name.";
+const ANSWER =
+  "The workflow reads one review and writes the stars, how sure it is of them, a summary, the defects and points for each feature.";
+const TALKED = join(EXAMPLES, "typed-review.yaml");
+
+/** Takes all pictures. @throws Error when one is too large for a README. */
+export async function shootProduct(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  await using home = await createHome();
+  await using models = await startModelServer();
+  await using server = await startAgents({
+    home,
+    flags: ["--no-mlflow"],
+    env: {
+      OPENAI_API_KEY: "sk-for-pictures",
+      OPENAI_BASE_URL: models.baseUrlFor("openai"),
+      AGENTS_PROVIDER: "openai",
+      AGENTS_MODEL: MODEL,
+    },
+  });
+  const runs = await fillWithRuns(server, models);
+  const workflows = (await (await fetch(`${server.url}workflows`)).text()).match(
+    /\/workflows\/[\w-]+(?="[^>]*>[^<]*two_step_article)/,
+  );
+  const browser = await launchChromium();
+  const shoot = (name: string, path: string, look: Look) =>
+    takePicture(browser, { path: join(folder, `${name}.png`), url: server.url + path, look });
+  try {
+    const [light, dark] = [{ colorScheme: "light" }, { colorScheme: "dark" }] as const;
+    const workflow = workflows?.[0].slice(1) ?? "workflows";
+    const talk = await talkTo(browser, server, models);
+    await shoot("chat-light", talk, { ...DESKTOP, ...light });
+    await shoot("chat-dark", talk, { ...DESKTOP, ...dark });
+    await shoot("status-light", "", { ...DESKTOP, ...light });
+    await shoot("status-dark", "", { ...DESKTOP, ...dark });
+    await shoot("workflow-light", workflow, { ...DESKTOP, ...light });
+    await shoot("workflow-dark", workflow, { ...DESKTOP, ...dark });
+    await shoot("run-light", `runs/${runs.finished}`, { ...DESKTOP, ...light });
+    await shoot("run-dark", `runs/${runs.underWay}`, { ...DESKTOP, ...dark });
+    await shoot("status-phone", "", { ...PHONE, ...light });
+    await shoot("run-phone", `runs/${runs.underWay}`, { ...PHONE, ...dark });
+    await runAgents(["cancel", runs.underWay], server);
+  } finally {
+    await browser.close();
+  }
+  console.log(`pictures are in ${folder}`);
+}
+
+/** Finished runs, one that failed and one that is still writing. */
+async function fillWithRuns(server: RunningAgents, models: ModelServer) {
+  const run = async (file: string, ...argv: readonly string[]) => {
+    const { stdout } = await runAgents(["run", join(EXAMPLES, file), ...argv, "--detach"], server);
+    const id = stdout.trim();
+    return { id, ended: () => hasEnded(server, id) };
+  };
+  const runToEnd = async (plays: readonly Play[], file: string, ...argv: readonly string[]) => {
+    models.next(...plays);
+    const { id, ended } = await run(file, ...argv);
+    await waitFor(ended, `the end of ${file}`);
+    return id;
+  };
+  for (const name of ["Ada", "Grace", "Alan"]) {
+    const text = `Good to see you, ${name}: the kettle is on.`;
+    await runToEnd([answer(text)], "greeting.yaml", "--input", `name=${name}`);
+  }
+  const review = "Great sound, but the strap broke in a week.";
+  await runToEnd([answer(REVIEW)], "typed-review.yaml", "--input", `review=${review}`);
+  const wrong = ["--input", "name=Edsger", "--model", "no-such-model"];
+  await runToEnd([], "greeting.yaml", ...wrong);
+  const topic = ["--input", "topic=Tidal power"];
+  const finished = await runToEnd(
+    [answer(OUTLINE), answer(ARTICLE)],
+    "two-step-article.yaml",
+    ...topic,
+  );
+  const half = ARTICLE.slice(0, Math.floor(ARTICLE.length / 2));
+  models.next(answer(OUTLINE), { kind: "stall", pieces: piecesOf(half) });
+  const { id: underWay } = await run("two-step-article.yaml", ...topic);
+  await waitFor(async () => {
+    const page = await fetch(`${server.url}runs/${underWay}`);
+    return (await page.text()).includes("nothing about it");
+  }, "the run to write");
+  return { finished, underWay };
+}
+
+/** A conversation with one answer. @returns its path. */
+async function talkTo(
+  browser: Browser,
+  server: RunningAgents,
+  models: ModelServer,
+): Promise<string> {
+  models.next(answer(`${ANSWER}\n\n\`\`\`yaml\n${await Bun.file(TALKED).text()}\`\`\``));
+  const page = await browser.newPage();
+  await page.goto(`${server.url}chat`);
+  await page.fill("#text", WISH);
+  await page.click("form:has(#text) button[type=submit]");
+  await page.waitForSelector(".result-head", { timeout: 20_000 });
+  const { pathname } = new URL(page.url());
+  await page.close();
+  return pathname.slice(1);
+}
+
+async function hasEnded(server: RunningAgents, id: string): Promise<boolean> {
+  const { stdout } = await runAgents(["runs", id, "--json"], server);
+  return /"state": "(?:succeeded|failed)"/.test(stdout);
+}
+
+function answer(content: string | object): Play {
+  const text = typeof content === "string" ? content : JSON.stringify(content);
+  const usage = { input: 180 + text.length, output: Math.ceil(text.length / 4) };
+  return { kind: "answer", pieces: piecesOf(text), usage, delayMs: 25 };
+}
+
+function piecesOf(text: string): string[] {
+  return text.match(/[^]{1,24}/g) ?? [];
+}
+
+interface Look {
+  readonly viewport: { readonly width: number; readonly height: number };
+  readonly deviceScaleFactor: number;
+  readonly colorScheme: "light" | "dark";
+}
+
+async function takePicture(
+  browser: Browser,
+  { path, url, look }: { path: string; url: string; look: Look },
+): Promise<void> {
+  const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  await page.goto(url, { waitUntil: "load" });
+  await page.evaluate("document.fonts.ready");
+  await page.screenshot({ path });
+  await context.close();
+  const { size } = Bun.file(path);
+  if (size > PICTURE_BYTES_MAX) throw new Error(`${path} has ${size} bytes.`);
+}
