@@ -59,7 +59,7 @@ function Frame(props: { problem: Problem; line: string | undefined }) {
   const shown = line.slice(start, start + FRAME_CHARS);
   const length = Math.max(1, Math.min(problem.text?.length ?? 1, shown.length - (column - start)));
   return (
-    <pre class="frame">
+    <pre class="frame" tabindex={0}>
       <span class="frame-number">{problem.line} </span>
       {`${shown}\n`}
       <span class="frame-caret" aria-hidden="true">
