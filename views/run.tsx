@@ -56,7 +56,11 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
           </a>
         }
       >
-        {isFinal(run) ? null : <PauseButton />}
+        {isFinal(run) ? null : (
+          <span class="when-active">
+            <PauseButton />
+          </span>
+        )}
         <Buttons run={run} shell={shell} path={path} />
       </PageHead>
       <RunHead run={run} now={shell.now} />
@@ -314,12 +318,16 @@ function State(props: { run: Run }) {
 
 /**
  * A whole message of a run's stream; `events` are only the new ones. While nothing but text arrives
- * the steps are left out: they are large, and have not changed.
+ * the steps are left out: they are large, and only their durations have changed.
+ *
+ * @param props.withSteps Not left out now, for the durations.
  */
-export function RunUpdate(props: RunDetail & { now: number; banners?: BannerProps }) {
+export function RunUpdate(
+  props: RunDetail & { now: number; banners?: BannerProps; withSteps?: boolean },
+) {
   const { run, now, events, banners } = props;
   const { entries, texts } = joinEvents(events);
-  const onlyText = events.length > 0 && entries.length === 0;
+  const onlyText = events.length > 0 && entries.length === 0 && props.withSteps !== true;
   return (
     <>
       {banners === undefined ? null : <BannersPart {...banners} />}

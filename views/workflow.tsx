@@ -61,7 +61,10 @@ export function WorkflowPage(props: WorkflowPageProps) {
           <ProblemList problems={problems} source={record.version.source} linked />
         </Panel>
       )}
-      <div class="grid">
+      <div class="grid run-first">
+        <div class="p-run">
+          <RunPanel {...props} />
+        </div>
         <div class="p-main">
           {workflow === undefined ? null : <Steps workflow={workflow} />}
           <Runs {...props} />
@@ -77,7 +80,6 @@ export function WorkflowPage(props: WorkflowPageProps) {
           </Panel>
         </div>
         <div class="p-side">
-          <RunPanel {...props} />
           {workflow === undefined ? null : <StateFields workflow={workflow} />}
           <Versions versions={props.versions} current={record.version.hash} now={shell.now} />
           {isWritable(shell) ? <Deletion {...props} /> : null}

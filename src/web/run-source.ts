@@ -12,7 +12,7 @@ import { encodeMessage, type LogSource, type StreamMessage } from "./sse.ts";
 
 /** What happens in a run within this time goes out as one message. */
 export const RUN_INTERVAL_MS = 120;
-/** Changes that the signal lost show up after this long. */
+/** Changes that the signal lost show up after this long, and the durations of a running step grow. */
 export const RUN_REFRESH_MS = 2_000;
 
 /**
@@ -27,16 +27,17 @@ export function createRunSource(
   let seq: number | undefined;
   let shown = "";
   let ended = false;
+  let stepsShownAt = 0;
 
   async function encode(
     run: Run,
-    events: readonly StoredEvent[],
-    position: number,
+    news: { events: readonly StoredEvent[]; position: number; withSteps: boolean },
   ): Promise<StreamMessage> {
+    const { events, position, withSteps } = news;
     const { steps, calls } = await deps.runs.journal(runId);
     const now = deps.clock.now();
     const banners = bannersOf(deps);
-    const view = RunUpdate({ run, steps, calls, events, workflow, banners, now });
+    const view = RunUpdate({ run, steps, calls, events, workflow, banners, now, withSteps });
     const data = await renderText(view);
     return { position, bytes: encodeMessage({ id: String(position), data }) };
   }
@@ -60,15 +61,19 @@ export function createRunSource(
       const run = await requireRun();
       const face = JSON.stringify([run, bannersOf(deps)]);
       const isFirst = seq === undefined;
+      const now = deps.clock.now();
+      const isStale = run.state === "running" && now - stepsShownAt >= RUN_REFRESH_MS;
+      if (isStale) stepsShownAt = now;
       // Readers fetch what was before; the topic begins at the newest event.
       let after = seq ?? (await lastSeq(deps.runs, runId));
       const messages: StreamMessage[] = [];
       for (let isShort = false; !isShort;) {
         const events = await deps.runs.events(runId, after, EVENT_PAGE_COUNT);
         isShort = events.length < EVENT_PAGE_COUNT;
-        const isNews = events.length > 0 || (messages.length === 0 && face !== shown);
+        const isNews = events.length > 0 || (messages.length === 0 && (face !== shown || isStale));
         after = events.at(-1)?.seq ?? after;
-        if (isNews || isFirst) messages.push(await encode(run, events, after));
+        if (isNews || isFirst)
+          messages.push(await encode(run, { events, position: after, withSteps: isStale }));
       }
       seq = after;
       shown = face;
@@ -80,7 +85,9 @@ export function createRunSource(
       const run = await requireRun();
       const events = await deps.runs.events(runId, after, EVENT_PAGE_COUNT);
       const last = events.at(-1);
-      return last === undefined ? undefined : encode(run, events, last.seq);
+      return last === undefined
+        ? undefined
+        : encode(run, { events, position: last.seq, withSteps: true });
     },
   };
 }

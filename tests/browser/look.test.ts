@@ -5,12 +5,13 @@
  * for sideways scroll; then what the browser code does with a stream that speaks, breaks and comes
  * back. What runs inside the page is text, so that no DOM types leak into the product.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test as bunTest } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { RunEvent, StoredEvent } from "../../src/domain/event.ts";
+import { BannersPart } from "../../views/part/banner.tsx";
 import { RunUpdate } from "../../views/run.tsx";
 import { LogLines, StatusUpdate } from "../../views/status.tsx";
-import { launchChromium } from "../views/chromium.ts";
+import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
 import { PLANTED_PATH, startFixtureServer, type FixtureServer } from "../views/fixture-server.ts";
 import { calls, events, NOW, run, STATUS_FULL, steps, WORKFLOW } from "../views/fixtures.ts";
 import { PAGES, text } from "../views/pages.tsx";
@@ -30,17 +31,21 @@ const SETTINGS = [
 /** The whole matrix takes minutes; without it each page is seen once with script and once without. */
 const FULL = process.env["AGENTS_TEST_LOOK"] === "full";
 
+const skipped = isWithoutChromium("tests/browser/look.test.ts");
+const test = bunTest.skipIf(skipped);
 const axe = await Bun.file(require.resolve("axe-core/axe.min.js")).text();
 const inPage = await Bun.file(new URL("../views/in-page.js", import.meta.url)).text();
 let browser: Browser;
 let server: FixtureServer;
 
 beforeAll(async () => {
+  if (skipped) return;
   server = startFixtureServer();
   browser = await launchChromium();
 }, TEST_MS);
 
 afterAll(async () => {
+  if (skipped) return;
   await browser.close();
   await server[Symbol.asyncDispose]();
 });
@@ -104,6 +109,9 @@ const activeIs = (value: number) =>
   `document.querySelector('#tile-active .tile-value').textContent === '${value}'`;
 const lineCountIs = (count: number) =>
   `document.querySelectorAll('#log-lines > li').length === ${count}`;
+const ARRIVED =
+  "document.addEventListener('htmx:sse:before:message', () => { globalThis.arrived = true; })";
+const STREAM = "[data-text=run-text-research-1-0] > .stream";
 const SIDEWAYS = "document.documentElement.scrollWidth - innerWidth";
 const SCROLL_TOP = "document.querySelector('.log').scrollTop";
 
@@ -264,14 +272,11 @@ describe("the browser code", () => {
           }),
         );
       const piece = { type: "model.delta", step: "research", attempt: 1, call: 0 } as const;
-      const before = (await page.textContent("#run-text-research-1-0")) ?? "";
+      const before = (await page.textContent(STREAM)) ?? "";
       own.send(await message("running", [{ ...piece, text: "  <b>And</b>\n" }]));
       own.send(await message("running", [{ ...piece, text: "more." }]));
-      await until(
-        page,
-        "document.querySelector('#run-text-research-1-0').textContent.endsWith('more.')",
-      );
-      expect(await page.textContent("#run-text-research-1-0")).toBe(`${before}  <b>And</b>\nmore.`);
+      await until(page, `document.querySelector('${STREAM}').textContent.endsWith('more.')`);
+      expect(await page.textContent(STREAM)).toBe(`${before}  <b>And</b>\nmore.`);
       own.send(await message("succeeded", [{ type: "run.succeeded", outputs: null }]));
       await page.waitForSelector('#run-head[data-phase="final"]');
       expect(await page.isVisible("text=Run again")).toBe(true);
@@ -327,22 +332,80 @@ describe("the browser code", () => {
   );
 
   test(
-    "pause holds the page still, and goes on again",
+    "pause holds the page still; what came meanwhile is shown when it goes on",
     async () => {
       await using own = startFixtureServer();
       await using open = await watch(own, "status");
       const { page } = open;
       await page.click("#pause");
-      await page.evaluate(
-        "document.addEventListener('htmx:sse:before:message', () => { globalThis.arrived = true; })",
-      );
+      await page.evaluate(ARRIVED);
+      const before = await page.locator("#log-lines > li").count();
+      own.send(await linesOf("01held", [{ type: "run.queued" }]));
       own.send(await statusWith(50));
+      own.send(await linesOf("01later", [{ type: "run.queued" }]));
       await until(page, "globalThis.arrived === true");
       expect(await page.textContent("#tile-active .tile-value")).toBe("3");
+      expect(await page.locator("#log-lines > li").count()).toBe(before);
       expect(await page.isVisible("text=Paused")).toBe(true);
       await page.click("#pause");
+      await page.waitForSelector("#log-01later-1", { state: "attached" });
+      await page.waitForSelector("#log-01held-1", { state: "attached" });
+      await until(page, activeIs(50));
       own.send(await statusWith(61));
       await until(page, activeIs(61));
+      expect(open.noise).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "what a paused page held back does not reach the page that comes after it",
+    async () => {
+      await using own = startFixtureServer();
+      await using open = await watch(own, "run-running");
+      const { page } = open;
+      await page.click("#pause");
+      await page.evaluate(ARRIVED);
+      own.send(await statusWith(50));
+      await until(page, "globalThis.arrived === true");
+      await page.click('.sidebar a[href="/"]');
+      await page.waitForSelector("#tile-active", { state: "attached" });
+      await page.click("#pause");
+      own.send(await linesOf("01new", [{ type: "run.queued" }]));
+      await page.waitForSelector("#log-01new-1", { state: "attached" });
+      expect(await page.textContent("#tile-active .tile-value")).toBe("3");
+      expect(open.noise).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "an open page says that the database cannot be written, and is fetched anew when nobody types",
+    async () => {
+      await using own = startFixtureServer();
+      await using open = await watch(own, "status");
+      const { page } = open;
+      const health = {
+        state: "degraded",
+        code: "database_locked",
+        message: "The database is locked by `sqlite3`.",
+        fix: "Close it.",
+      } as const;
+      const visits = () => own.requests.filter((request) => request === pathOf("status")).length;
+      await page.focus("#q");
+      own.send(await text(BannersPart({ demo: false, health })));
+      await page.waitForSelector("text=The database is locked by sqlite3.");
+      own.send(await text(BannersPart({ demo: false, health: { state: "ok" } })));
+      await page.waitForSelector("#banners[data-database=ok]", { state: "attached" });
+      expect(visits()).toBe(1);
+
+      await page.evaluate("document.activeElement.blur(); globalThis.same = true");
+      own.send(await text(BannersPart({ demo: false, health })));
+      await page.waitForSelector("#banners[data-database=ok]", { state: "attached" });
+      await until(page, "document.activeElement.id === 'main'");
+      expect(visits()).toBe(2);
+      expect(await page.evaluate("[globalThis.same, history.length]")).toEqual([true, 2]);
+      expect(open.noise).toEqual([]);
     },
     TEST_MS,
   );

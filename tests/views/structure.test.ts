@@ -80,6 +80,11 @@ describe.each(PAGES.map((page) => [page.name, page] as const))("page %s", (_, pa
     );
     expect(wrong).toEqual([]);
     expect(forms.filter((form) => !/^<form[^>]*hx-boost="false"/.test(form))).toEqual([]);
+    // Without a name, a password manager does not know whose password it is, and Chromium complains.
+    const nameless = forms.filter(
+      (form) => form.includes('type="password"') && !form.includes('autocomplete="username"'),
+    );
+    expect(nameless).toEqual([]);
     expect(inspect(html).filter(({ attributes }) => attributes["hx-post"] !== undefined)).toEqual(
       [],
     );

@@ -23,7 +23,7 @@ const targets = (html: string) =>
     ([, target, swap]) => `${target} ${swap}`,
   );
 
-function update(list: readonly RunEvent[]): Promise<string> {
+function update(list: readonly RunEvent[], withSteps = false): Promise<string> {
   const item = run("running");
   return text(
     <RunUpdate
@@ -33,6 +33,7 @@ function update(list: readonly RunEvent[]): Promise<string> {
       events={events(item.id, list)}
       workflow={WORKFLOW}
       now={NOW}
+      withSteps={withSteps}
     />,
   );
 }
@@ -75,6 +76,8 @@ describe("RunUpdate()", () => {
       newestLine("run-text-draft_23_2_5b_5_5d_-1-1"),
     ]);
     expect(html).toContain('hx-swap="beforeend">Once upon </hx-partial>');
+    const withSteps = targets(await update([delta(0, "Once ")], true));
+    expect(withSteps).toContain("run-steps outerMorph");
   });
 
   test("puts pieces into their line when the line is in the same message", async () => {

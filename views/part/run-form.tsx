@@ -34,16 +34,16 @@ export function RunFormView(props: { form: RunForm; action: string; csrf: string
   const { form } = props;
   const required = form.fields.filter(({ field }) => field.required);
   const optional = form.fields.filter(({ field }) => !field.required);
-  const invalid = form.fields.some(({ error }) => error !== undefined);
+  const invalid = form.fields.find(({ error }) => error !== undefined);
   return (
     <PostForm action={props.action} csrf={props.csrf} class="stack pad" id="run">
-      {invalid ? (
+      {invalid === undefined ? null : (
         <p class="form-error" role="alert">
           The run was not started: some inputs need another look.
         </p>
-      ) : null}
+      )}
       {required.map((item) => (
-        <InputField item={item} />
+        <InputField item={item} autofocus={item === invalid} />
       ))}
       {optional.length === 0 ? null : (
         <details
@@ -56,7 +56,7 @@ export function RunFormView(props: { form: RunForm; action: string; csrf: string
           </summary>
           <div class="stack">
             {optional.map((item) => (
-              <InputField item={item} />
+              <InputField item={item} autofocus={item === invalid} />
             ))}
           </div>
         </details>
@@ -76,16 +76,17 @@ export function RunFormView(props: { form: RunForm; action: string; csrf: string
   );
 }
 
-function InputField(props: { item: RunFormField }) {
+/** @param props.autofocus The first field with an error: a browser scrolls there by itself. */
+function InputField(props: { item: RunFormField; autofocus: boolean }) {
   const { field, error } = props.item;
   const id = `input-${field.name}`;
   const kind = inputKind(field.type);
   const hint = [field.description, KIND_HINT[kind]].filter((text) => text !== undefined).join(" ");
   const described = { id, error, ...(hint === "" ? {} : { hint }) };
-  if (kind === "checkbox") return <CheckboxField item={props.item} id={id} hint={hint} />;
+  if (kind === "checkbox") return <CheckboxField {...props} id={id} hint={hint} />;
   return (
     <Field {...described} label={field.name} required={field.required} note={typeText(field.type)}>
-      <Control item={props.item} id={id} described={describe(described)} />
+      <Control {...props} id={id} described={describe(described)} />
     </Field>
   );
 }
@@ -97,12 +98,18 @@ const KIND_HINT: Partial<Record<ReturnType<typeof inputKind>, string>> = {
 
 function Control(props: {
   item: RunFormField;
+  autofocus: boolean;
   id: string;
   described: ReturnType<typeof describe>;
 }) {
   const { field, text } = props.item;
   const kind = inputKind(field.type);
-  const common = { id: props.id, name: inputName(field.name), ...props.described };
+  const common = {
+    id: props.id,
+    name: inputName(field.name),
+    autofocus: props.autofocus,
+    ...props.described,
+  };
   if (kind === "integer" || kind === "number")
     return (
       <input
@@ -127,7 +134,12 @@ function Control(props: {
   );
 }
 
-function CheckboxField(props: { item: RunFormField; id: string; hint: string }) {
+function CheckboxField(props: {
+  item: RunFormField;
+  autofocus: boolean;
+  id: string;
+  hint: string;
+}) {
   const { field, text, error } = props.item;
   const described = { id: props.id, error, ...(props.hint === "" ? {} : { hint: props.hint }) };
   return (
@@ -139,6 +151,7 @@ function CheckboxField(props: { item: RunFormField; id: string; hint: string }) 
           type="checkbox"
           value="true"
           checked={text === "true"}
+          autofocus={props.autofocus}
           {...describe(described)}
         />
         <label for={props.id}>{field.name}</label>

@@ -1,0 +1,514 @@
+/**
+ * Goal: what people do in the dashboard works on the executable itself, with script and without.
+ * Method: the executable in an empty home, a model server that takes its time, and Chromium. Every page
+ * that is met on the way is checked in light and dark, on desktop and phone (`visit.ts`). A page that
+ * must follow by itself is never reloaded by the test.
+ */
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import {
+  agentsProcesses,
+  createHome,
+  eventsOf,
+  type Home,
+  killQuietly,
+  PATIENCE_MS,
+  queryDatabase,
+  runAgents,
+  type RunningAgents,
+  startAgents,
+  waitFor,
+} from "../support/agents.ts";
+import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
+import { openVisit, type Visit } from "./visit.ts";
+
+/** Between two pieces of an answer: long enough to see it grow. */
+const PIECE_PAUSE_MS = 60;
+/** Takes longer than a worker goes on for once its supervisor has gone. */
+const COUNTED = Array.from({ length: 80 }, (_, index) => `[${index}]`);
+const TEST_MS = PATIENCE_MS;
+const PASSWORD = "correct horse battery";
+const BROKEN = `schema_version: "1.0"
+flow: { name: mended }
+state:
+  fields:
+    topic: { type: str, required: true }
+    text: { type: strng }
+nodes:
+  - id: write
+    promt: "About {topic}"
+    outputs: [text]
+    output_schema: { type: str }
+edges:
+  - { from: START, to: write }
+  - { from: write, to: ENDE }
+`;
+const MENDED = BROKEN.replace("strng", "str").replace("promt", "prompt").replace("ENDE", "END");
+
+const MODES = [
+  { mode: "with script", script: true },
+  { mode: "without script", script: false },
+] as const;
+
+let browser: Browser;
+const skipped = isWithoutChromium("tests/browser/flows.test.ts");
+beforeAll(async () => {
+  if (skipped) return;
+  browser = await launchChromium();
+}, TEST_MS);
+afterAll(async () => {
+  if (skipped) return;
+  await browser.close();
+}, TEST_MS);
+
+/** OpenAI is the test's own server; without a key there is only the demo. */
+function environment(models: ModelServer, key?: string): Record<string, string> {
+  const address = { OPENAI_BASE_URL: models.baseUrlFor("openai") };
+  return key === undefined ? address : { ...address, OPENAI_API_KEY: key };
+}
+
+function visit(agents: RunningAgents, script: boolean): Promise<Visit> {
+  return openVisit({ browser, url: agents.url, script });
+}
+
+const see = ({ page }: Visit, text: string | RegExp) => page.getByText(text).first().waitFor();
+const press = ({ page }: Visit, name: string | RegExp) =>
+  page.getByRole("button", { name }).first().click();
+
+/** Adds an example and ends on its page. */
+async function addExample(open: Visit, name: string): Promise<void> {
+  await open.page.goto("/workflows");
+  await press(open, `Add example ${name}`);
+  await open.page.waitForURL(/\/workflows\/\w+$/);
+}
+
+async function runGreeting(open: Visit, fields: Readonly<Record<string, string>>): Promise<void> {
+  await open.page.fill("#input-name", fields["name"] ?? "Ada");
+  if (fields["model"] !== undefined) {
+    await open.page.click("summary:has-text('Provider and model')");
+    await open.page.fill("#model", fields["model"]);
+  }
+  await press(open, "Start run");
+  await open.page.waitForURL(/\/runs\/\w+$/);
+}
+
+/** On a run's page: waits until it says that the run has ended so, and that it did so by itself. */
+async function watchEnd(open: Visit, label: string): Promise<void> {
+  await open.page.waitForLoadState("load");
+  const before = open.loadCount;
+  const isEnded = open.page.locator('#run-head[data-phase="final"]');
+  await isEnded.waitFor({ timeout: PATIENCE_MS });
+  expect(await isEnded.locator(".badge").textContent()).toBe(label);
+  if (open.script) expect(open.loadCount).toBe(before);
+}
+
+/** Waits for streamed text. Without script the page shows it when it refreshes itself, after 5 s. */
+async function seeStreamed(open: Visit, home: Home, words: string): Promise<void> {
+  if (open.script) return see(open, words);
+  const text = () => eventsOf(home, runIdOf(open)).map((event) => event.text ?? "");
+  await waitFor(() => text().join("").includes(words), words);
+}
+
+function runIdOf(open: Visit): string {
+  return new URL(open.page.url()).pathname.split("/").at(-1) ?? "";
+}
+
+/**
+ * One test for each mode. Both run at the same time, each with its own product: one mostly waits for
+ * pages that refresh themselves while the other is busy with axe.
+ */
+function testFlow(name: string, flow: (script: boolean) => Promise<void>): void {
+  let results: Map<boolean, Promise<unknown>> | undefined;
+  for (const { mode, script } of MODES) {
+    test.skipIf(skipped)(
+      `${name} (${mode})`,
+      async () => {
+        results ??= new Map(
+          MODES.map((each) => [
+            each.script,
+            flow(each.script).then(
+              () => undefined,
+              (error: unknown) => error,
+            ),
+          ]),
+        );
+        const error = await results.get(script);
+        if (error !== undefined) throw error;
+      },
+      TEST_MS,
+    );
+  }
+}
+
+testFlow(
+  "a first visit: nothing there, the demo said; a key, an example, a run that streams to its end",
+  async (script) => {
+    await using models = await startModelServer({ latencyMs: PIECE_PAUSE_MS });
+    await using agents = await startAgents({ env: environment(models) });
+    await using open = await visit(agents, script);
+    const { page } = open;
+    await page.goto("/");
+    await see(open, "No workflows yet");
+    await see(open, "Demo provider.");
+    await open.check("first status");
+    await page.click("a:has-text('Run an example')");
+    await page.waitForURL("**/workflows#examples");
+    await open.check("first workflows");
+    await page.goto("/runs");
+    await see(open, "No runs yet");
+    await open.check("first runs");
+
+    await page.click("a:has-text('Add a key')");
+    await page.fill("#key-openai", "bad-key");
+    await press(open, "Save the key for OpenAI");
+    await see(open, "The key was saved.");
+    await press(open, "Check OpenAI");
+    await see(open, /Check failed: .*(?:key|401)/);
+    await page.fill("#key-openai", "sk-good");
+    await press(open, "Save the key for OpenAI");
+    await press(open, "Check OpenAI");
+    await see(open, /It answers and offers \d+ models\./);
+    expect(await page.isVisible("text=Demo provider.")).toBe(false);
+    expect(await page.content()).not.toContain("sk-good");
+    await open.check("settings");
+
+    await addExample(open, "two-step-article");
+    await open.check("workflow");
+    await page.click("summary:has-text('Optional inputs')");
+    await page.fill("#input-words", "250");
+    await page.evaluate("document.querySelector('#run').noValidate = true");
+    await press(open, "Start run");
+    await see(open, "The input topic is required and was not given.");
+    open.provoked(`422 POST ${new URL(page.url()).pathname}`);
+    expect(await page.getAttribute("#input-topic", "aria-invalid")).toBe("true");
+    expect(await page.locator("#input-topic:focus").count()).toBe(1);
+    expect(await page.inputValue("#input-words")).toBe("250");
+    await open.check("refused run form");
+
+    await page.fill("#input-topic", "Tidal power");
+    await press(open, "Start run");
+    await page.waitForURL("**/runs/*");
+    if (script) {
+      await open.until("document.querySelector('.stream')?.textContent.length > 8");
+    }
+    await page.locator("#run-head[data-phase=active]").waitFor();
+    await watchEnd(open, "Succeeded");
+    await see(open, 'The mock server was asked: Write the article "mock text"');
+    const head = (await page.locator("#run-head").textContent()) ?? "";
+    expect(head).toContain("2 of 2");
+    expect(head).toContain("3,0002,000 in, 1,000 out");
+    expect(head).toMatch(/Cost\$0\.\d*[1-9]/);
+    await open.check("finished run");
+    await page.goto("/");
+    await see(open, "two_step_article");
+    await open.check("status with a run");
+  },
+);
+
+testFlow(
+  "a broken file: every problem at its line, the text kept, mended, saved, changed again",
+  async (script) => {
+    await using agents = await startAgents();
+    await using open = await visit(agents, script);
+    const { page } = open;
+    await page.goto("/workflows");
+    const file = { name: "broken.yaml", mimeType: "text/yaml", buffer: Buffer.from(BROKEN) };
+    await page.setInputFiles("#file", file);
+    await press(open, "Check and save");
+    await see(open, /The workflow was not saved: \d errors/);
+    const places = await page.locator(".problem.error .place").allTextContents();
+    expect(places.map((place) => place.replace(/:\d+$/, ""))).toEqual(
+      expect.arrayContaining(["line 6", "line 9", "line 14"]),
+    );
+    expect(await page.inputValue("#source")).toBe(BROKEN);
+    open.provoked("422 POST /workflows");
+    await open.check("refused workflow");
+
+    await page.fill("#source", MENDED);
+    await press(open, "Check and save");
+    await page.waitForURL(/\/workflows\/\w+$/);
+    expect(await page.textContent("h1")).toBe("mended");
+    await page.click("#source-h ~ .more");
+    await page.waitForURL(/\/workflows\?edit=/);
+    expect(await page.inputValue("#source")).toBe(MENDED);
+    await open.check("editing");
+    await page.fill("#source", MENDED.replace("About", "All about"));
+    await press(open, "Check and save");
+    await see(open, "Version 2");
+  },
+);
+
+testFlow(
+  "a run is cancelled, run again, cancelled in the list; a failed one says why and what to do",
+  async (script) => {
+    await using models = await startModelServer();
+    await using agents = await startAgents({ env: environment(models, "sk-1") });
+    await using open = await visit(agents, script);
+    const { page } = open;
+    await addExample(open, "greeting");
+    const workflow = page.url();
+    await runGreeting(open, { model: "mock-stall" });
+    await seeStreamed(open, agents.home, "One two");
+    const first = runIdOf(open);
+    // Nothing happens in it any more, but its time goes on.
+    if (script)
+      await open.until(
+        "parseFloat(document.querySelector('#run-steps .facts li').textContent) > 1",
+      );
+    await open.check("running run");
+    await press(open, "Cancel");
+    await watchEnd(open, "Cancelled");
+    await open.check("cancelled run");
+    await press(open, "Run again");
+    await page.waitForURL((url) => !url.pathname.endsWith(first));
+    await seeStreamed(open, agents.home, "One two");
+    expect(await page.textContent("#run-head")).toContain("Model set to mock-stall.");
+    await page.goto("/runs");
+    await page.click(`[id="cancel-${runIdOf(open)}"], .c-actions button`);
+    await page.waitForURL("**/runs/*");
+    await watchEnd(open, "Cancelled");
+
+    await page.goto(workflow);
+    await runGreeting(open, { model: "no-such-model" });
+    await watchEnd(open, "Failed");
+    const failure = page.locator("#run-result .error-box");
+    expect(await failure.textContent()).toMatch(/no model "no-such-model"\..*Fix: /s);
+    await open.check("failed run");
+  },
+);
+
+testFlow("runs are searched and filtered; a password and the theme are set", async (script) => {
+  await using models = await startModelServer();
+  const env = environment(models, "sk-1");
+  await using agents = await startAgents({ env });
+  const options = { home: agents.home, env };
+  const greet = ["run", exampleFile("greeting"), "--input", "name=Ada"];
+  await Promise.all([
+    runAgents(greet, options),
+    runAgents([...greet, "--model", "no-such-model"], options),
+    runAgents(["run", exampleFile("two-step-article"), "--input", "topic=Tides"], options),
+  ]);
+  await using open = await visit(agents, script);
+  const { page } = open;
+  const names = () => page.locator("#run-table .flow-name").allTextContents();
+  await page.goto("/runs");
+  expect((await names()).toSorted()).toEqual(["greeting", "greeting", "two_step_article"]);
+  await open.check("runs");
+  await page.selectOption("#run-state", "failed");
+  await press(open, "Filter");
+  await page.waitForURL(/state=failed/);
+  await page.locator("#run-state:has(option[value=failed][selected])").waitFor();
+  expect(await names()).toEqual(["greeting"]);
+  const [, shortId = ""] = /(\w{6}) ·/.exec((await page.textContent(".runs .sub")) ?? "") ?? [];
+  for (const [search, found] of [
+    ["article", ["two_step_article"]],
+    [shortId, ["greeting"]],
+    ["nothing of the kind", []],
+  ] as const) {
+    await page.goto("/runs");
+    await page.fill("#run-search", search);
+    await press(open, "Filter");
+    await page.waitForURL(/search=/);
+    await page.locator(`#run-search[value="${search}"]`).waitFor();
+    expect({ search, found: await names() }).toEqual({ search, found: [...found] });
+  }
+  await see(open, "No run matches");
+  await open.check("empty search");
+
+  await page.click("#sidebar button[value=light]");
+  await page.locator('html[data-theme="light"]').waitFor({ state: "attached" });
+  expect(page.url()).toContain("search=");
+  await page.goto("/settings");
+  await page.locator('html[data-theme="light"]').waitFor({ state: "attached" });
+  await page.fill("#password", PASSWORD);
+  await press(open, "Set password");
+  await see(open, "The password was saved.");
+  await page.fill("#current", "not this one");
+  await page.fill("#password", `${PASSWORD}!`);
+  await press(open, "Change password");
+  await see(open, "The current password is wrong.");
+  open.provoked("422 POST /settings/password");
+  await open.check("refused password");
+});
+
+testFlow(
+  "a locked database: said at once and on open pages, writing is not offered; all comes back",
+  async (script) => {
+    await using agents = await startAgents();
+    await using open = await visit(agents, script);
+    const { page } = open;
+    const status = await open.openTab();
+    await status.page.goto("/");
+    await page.goto("/workflows");
+    {
+      using lock = new Database(agents.home.databasePath);
+      lock.run("BEGIN EXCLUSIVE");
+      await press(open, "Add example greeting");
+      await see(open, "Degraded: nothing can be saved.");
+      open.provoked("503 POST /workflows/examples/greeting");
+      await open.check("refused write");
+      if (!script) await status.page.reload();
+      await see(status, "Degraded: nothing can be saved.");
+      await page.goto("/workflows");
+      expect(await page.locator("button:has-text('Add')").count()).toBe(0);
+      await open.check("degraded workflows");
+    }
+    const healed = async (tab: Visit) => {
+      const before = tab.loadCount;
+      await waitFor(async () => {
+        if (!script) await tab.page.reload();
+        return !(await tab.page.isVisible("text=Degraded:"));
+      }, "the banner to go");
+      if (script) expect(tab.loadCount).toBe(before);
+    };
+    await healed(status);
+    await status.page.getByText("Run a workflow").waitFor();
+    await status.check("healed status");
+    await healed(open);
+    await press(open, "Add example greeting");
+    await page.waitForURL(/\/workflows\/\w+$/);
+  },
+);
+
+testFlow(
+  "everything is killed under an open run: the page goes on after the restart, the status page says so",
+  async (script) => {
+    await using home = await createHome();
+    await using models = await startCountingServer();
+    await using first = await startAgents({ home, env: environment(models, "sk-1") });
+    await using open = await visit(first, script);
+    await startCounting(open, home);
+    const runId = runIdOf(open);
+    const loads = open.loadCount;
+    for (const { pid } of agentsProcesses(home.path)) killQuietly(pid, "SIGKILL");
+    await using second = await startAgain(first, models);
+    expect(second.url).toBe(first.url);
+    // Without script a page that was refreshed meanwhile is an error page of the browser's.
+    if (!script) await open.page.goto(`/runs/${runId}`);
+    await watchEnd(open, "Succeeded");
+    if (script) expect(open.loadCount).toBe(loads);
+    await expectWholeLog(open, home);
+    await see(open, /taken up again by worker-\d\/\d+ after its worker died/);
+    await open.check("recovered run");
+    await open.page.goto("/");
+    await see(open, "The last session ended without a clean shutdown.");
+    expect(await open.page.locator(`.alert a[href="/runs/${runId}"]`).count()).toBe(1);
+    await open.check("status after a crash");
+  },
+);
+
+testFlow("beyond this machine: a login with the password, and a way out", async (script) => {
+  await using home = await createHome();
+  await runAgents(["password", "--stdin"], { home, input: `${PASSWORD}\n` });
+  await using agents = await startAgents({ home, flags: ["--host", "0.0.0.0"] });
+  const url = `http://127.0.0.1:${new URL(agents.url).port}/`;
+  await using open = await openVisit({ browser, url, script });
+  const { page } = open;
+  await page.goto("/runs");
+  await page.waitForURL("**/login?next=%2Fruns");
+  await open.check("login");
+  await page.fill("#password", "not this one");
+  await press(open, "Log in");
+  await see(open, "This password is wrong.");
+  open.provoked("401 POST /login");
+  await open.check("refused login");
+  await page.fill("#password", PASSWORD);
+  await press(open, "Log in");
+  await page.waitForURL("**/runs");
+  await see(open, "No runs yet");
+  await open.check("logged in");
+  await press(open, "Log out");
+  await page.waitForURL("**/login");
+  await page.goto("/settings");
+  await page.waitForURL("**/login?next=%2Fsettings");
+  await open.check("logged out");
+});
+
+test.skipIf(skipped)(
+  "the server is killed under an open run and started again: the page follows to the end",
+  async () => {
+    await using home = await createHome();
+    await using models = await startCountingServer();
+    await using first = await startAgents({ home, env: environment(models, "sk-1") });
+    await using open = await visit(first, true);
+    await startCounting(open, home);
+    const loads = open.loadCount;
+    first.child.kill("SIGKILL");
+    await open.page.locator('html[data-live="lost"]').waitFor({ state: "attached" });
+    await see(open, "Reconnecting…");
+    await using second = await startAgain(first, models);
+    expect(second.url).toBe(first.url);
+    await watchEnd(open, "Succeeded");
+    await open.page.locator('html[data-live="ended"]').waitFor({ state: "attached" });
+    expect(open.loadCount).toBe(loads);
+    await expectWholeLog(open, home);
+    await open.check("followed run");
+  },
+  TEST_MS,
+);
+
+/** Counts slowly, twice: the second time for the call that was cut off. */
+async function startCountingServer(): Promise<ModelServer> {
+  const models = await startModelServer();
+  const answer = { kind: "answer", pieces: COUNTED, delayMs: PIECE_PAUSE_MS } as const;
+  models.next(answer, answer);
+  return models;
+}
+
+/** Starts a run and sees its answer begin. */
+async function startCounting(open: Visit, home: Home): Promise<void> {
+  await addExample(open, "greeting");
+  await runGreeting(open, { name: "Ada" });
+  await seeStreamed(open, home, "[3]");
+}
+
+/** A start at the address of one that was killed. */
+async function startAgain(killed: RunningAgents, models: ModelServer): Promise<RunningAgents> {
+  const { home, url } = killed;
+  await waitFor(() => agentsProcesses(home.path).length === 0, "the end of all processes");
+  const flags = ["--port", new URL(url).port];
+  return startAgents({ home, env: environment(models, "sk-1"), flags });
+}
+
+/** What the page has put together live is what it would show anew: no line twice, none missing. */
+async function expectWholeLog(open: Visit, home: Home): Promise<void> {
+  open.forgiveOutage();
+  const live = await shownLog(open);
+  await open.page.reload();
+  expect(live).toEqual(await shownLog(open));
+  expect(live.lines).toEqual(storedLines(home, runIdOf(open)));
+  const [whole = "", ...cutOff] = live.texts.toReversed();
+  expect(whole).toBe(COUNTED.join(""));
+  expect(cutOff.filter((text) => !whole.startsWith(text))).toEqual([]);
+}
+
+function exampleFile(name: string): string {
+  return join(import.meta.dir, `../../examples/${name}.yaml`);
+}
+
+interface ShownLog {
+  readonly lines: readonly string[];
+  readonly texts: readonly string[];
+}
+
+async function shownLog({ page }: Visit): Promise<ShownLog> {
+  const ids = await page.evaluate<string[]>(
+    "[...document.querySelectorAll('#run-log-lines > li')].map((line) => line.id)",
+  );
+  return {
+    lines: ids.map((id) => id.split("-").at(-1) ?? ""),
+    texts: await page.locator(".stream").allTextContents(),
+  };
+}
+
+/** The numbers of the events that have a line of their own. */
+function storedLines(home: Home, runId: string): string[] {
+  return queryDatabase<{ seq: number }>(
+    home.databasePath,
+    "SELECT seq FROM events WHERE run_id = ? AND type <> 'model.delta' ORDER BY seq",
+    runId,
+  ).map(({ seq }) => String(seq));
+}
