@@ -56,7 +56,9 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
     const url = addressOf(config.host, web.setPort(server.port));
     lock.update({ url });
     const session = { startedAt, pid: process.pid, url, version };
-    web.interrupted.push(...(await recoverSession(store, session, output.reportError)));
+    const { reportError } = output;
+    const { onNotice } = hooks;
+    web.interrupted.push(...(await recoverSession(store, session, { reportError, onNotice })));
     supervision.announceSelf(url);
     await supervision.startAll(server.port ?? config.port);
     const { supervisor, settled } = supervision;

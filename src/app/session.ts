@@ -11,7 +11,7 @@ import type { Store } from "../store/store.ts";
 export async function recoverSession(
   store: Store,
   session: Omit<SessionRecord, "clean">,
-  reportError: (error: unknown) => void,
+  hooks: { reportError: (error: unknown) => void; onNotice: (text: string) => void },
 ): Promise<readonly string[]> {
   try {
     const before = await store.system.beginSession(session);
@@ -21,10 +21,12 @@ export async function recoverSession(
     const workers = new Set(runs.flatMap((run) => run?.worker ?? []));
     const dead = [...workers].filter((worker) => worker.startsWith("worker-"));
     await Promise.all(dead.map((worker) => store.queue.releaseWorker(worker)));
+    if (ids.length === 0)
+      hooks.onNotice("The last session ended without a shutdown. No run was interrupted.");
     return ids;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (store.health().state === "ok") reportError(error);
+    if (store.health().state === "ok") hooks.reportError(error);
     return [];
   }
 }

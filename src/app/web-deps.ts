@@ -14,6 +14,7 @@ import { EXAMPLES } from "../../examples/index.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { createTools } from "./ports.ts";
 import { hasRealProvider, providerStatuses } from "./provider-status.ts";
+import { createTreeMemory } from "./tree-memory.ts";
 import { createRun } from "./workflow-runs.ts";
 
 export interface WebParts {
@@ -70,7 +71,7 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
       await save({ AGENTS_ADMIN_PASSWORD_HASH: hash });
     },
     values: () => shownValues(current()),
-    memoryBytes: () => process.memoryUsage.rss(),
+    memoryBytes: createTreeMemory(clock),
     databaseBytes: () => statSync(config.databasePath, { throwIfNoEntry: false })?.size ?? null,
     dataDir: config.dataDir,
     knownTools: createTools(config).names,

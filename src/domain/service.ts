@@ -45,7 +45,10 @@ export interface SystemStore {
   beginSession(session: Omit<SessionRecord, "clean">): Promise<SessionRecord | undefined>;
   endSession(): Promise<void>;
   session(): Promise<SessionRecord | undefined>;
-  /** Runs that were running when the last session ended without a clean shutdown. */
+  /**
+   * Runs that were under way when the last session ended without a clean shutdown, those that its
+   * workers gave back in their last moment included.
+   */
   interruptedRunIds(): Promise<string[]>;
   saveService(status: ServiceStatus): Promise<void>;
   services(): Promise<ServiceStatus[]>;

@@ -1,4 +1,4 @@
-import { asc, eq, max } from "drizzle-orm";
+import { and, asc, eq, isNotNull, max, or } from "drizzle-orm";
 import type { ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
@@ -75,11 +75,12 @@ function selectSession(db: Db) {
   return { record: { startedAt, pid, url, version, clean }, clean, interruptedRunIds };
 }
 
+/** What was under way: a worker that outlived its parent for a moment has given its runs back. */
 function selectRunningIds(db: Db): string[] {
   return db
     .select({ id: runs.id })
     .from(runs)
-    .where(eq(runs.state, "running"))
+    .where(or(eq(runs.state, "running"), and(eq(runs.state, "queued"), isNotNull(runs.startedAt))))
     .orderBy(asc(runs.id))
     .limit(INTERRUPTED_RUN_COUNT_MAX)
     .all()

@@ -34,19 +34,20 @@ test("a session that was ended is clean for the next one", async () => {
   expect(await system.interruptedRunIds()).toEqual([]);
 });
 
-test("a session that crashed is dirty, and names the runs that were running", async () => {
+test("a session that crashed is dirty, and names the runs that were under way", async () => {
   const { system, runs, queue, workflows } = await setup();
   const workflow = await saveWorkflow(workflows);
   await system.beginSession(SESSION);
   const first = await startRun({ runs, queue }, newRun(workflow, "r1"));
   await startRun({ runs, queue }, newRun(workflow, "r2"));
   await runs.create(newRun(workflow, "r3"), {});
+  await queue.release(await startRun({ runs, queue }, newRun(workflow, "r4")));
   expect(await system.interruptedRunIds()).toEqual([]);
 
   expect(await system.beginSession({ ...SESSION, pid: 11 })).toEqual({ ...SESSION, clean: false });
-  expect(await system.interruptedRunIds()).toEqual(["r1", "r2"]);
+  expect(await system.interruptedRunIds()).toEqual(["r1", "r2", "r4"]);
   await runs.failRun(first, { code: "timeout", message: "Late." });
-  expect(await system.interruptedRunIds()).toEqual(["r1", "r2"]);
+  expect(await system.interruptedRunIds()).toEqual(["r1", "r2", "r4"]);
   await system.endSession();
   await system.beginSession({ ...SESSION, pid: 12 });
   expect(await system.interruptedRunIds()).toEqual([]);
