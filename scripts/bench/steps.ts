@@ -6,8 +6,9 @@ import { openStore } from "../../src/store/store.ts";
 import type { Subject } from "./subject.ts";
 import { CHAIN, CHAIN_NODE_IDS } from "./chain.ts";
 
-const RUN_COUNT = 2_000;
-const CONCURRENCY = 64;
+const RUN_COUNT = 6_000;
+/** Runs at the same time in each worker: the default, and a busy installation. */
+const CONCURRENCIES = [16, 128];
 
 /**
  * Durable steps a second: runs of five model steps whose model answers at once, so that what is measured
@@ -16,11 +17,18 @@ const CONCURRENCY = 64;
 export async function measureSteps(subject: Subject) {
   const report: Record<string, unknown> = {};
   for (const workerCount of [1, 2])
-    report[`workers${workerCount}`] = await measure(subject, workerCount);
+    for (const concurrency of CONCURRENCIES)
+      report[`workers${workerCount}x${concurrency}`] = await measure(subject, {
+        workerCount,
+        concurrency,
+      });
   return report;
 }
 
-async function measure(subject: Subject, workerCount: number) {
+async function measure(
+  subject: Subject,
+  { workerCount, concurrency }: { workerCount: number; concurrency: number },
+) {
   const folder = await mkdtemp(join(subject.folder, "steps-"));
   const path = join(folder, "agents.db");
   const store = await openStore({ path, clock: systemClock });
@@ -55,7 +63,7 @@ async function measure(subject: Subject, workerCount: number) {
         join(import.meta.dir, "step-worker.ts"),
         path,
         `bench-${index}`,
-        String(CONCURRENCY),
+        String(concurrency),
       ],
       { stdout: "pipe", stderr: "inherit" },
     ),
