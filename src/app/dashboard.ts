@@ -94,7 +94,13 @@ function createOutput(config: Config, hooks: DashboardHooks, clock: Clock) {
       hooks.onLine({ service: "dashboard", stream: "stderr", line });
     },
   });
-  return { write, reportError, close: () => logs.close() };
+  /** What became of a service: the terminal shows it in its own way, `agents logs` reads it from here. */
+  const note = ({ name, state, message }: ServiceStatus) => {
+    // The rest of the message quotes lines that are in the log already.
+    const [reason = ""] = state === "starting" ? [] : (message ?? "").split("\n");
+    logs.append({ service: name, stream: "stdout", line: redact(`[${state}] ${reason}`.trim()) });
+  };
+  return { write, note, reportError, close: () => logs.close() };
 }
 type Output = ReturnType<typeof createOutput>;
 
@@ -122,6 +128,7 @@ function supervise(
   const statuses = () => [...(self === undefined ? [] : [self]), ...supervisor.statuses()];
   const onStatus = (status: ServiceStatus) => {
     hooks.onStatus(status);
+    output.note(status);
     // Degraded or busy: the page shows the state from memory; only `agents status` misses this one.
     store.system.saveService(status).catch(() => undefined);
     checkSettled();
