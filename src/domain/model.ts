@@ -92,10 +92,5 @@ export interface ModelPort {
     provider?: ProviderName;
     model?: string;
     apiBase?: string;
-    /**
-     * The model was chosen for another provider than this one (a run may name a provider over the
-     * file's): it is taken only where this provider can have it.
-     */
-    modelIsHint?: boolean;
   }): Promise<{ provider: ProviderName; model: string; apiBase?: string }>;
 }

@@ -3,7 +3,7 @@ import { AppError } from "../domain/error.ts";
 import type { ProviderName } from "../domain/workflow.ts";
 import { unknownModel } from "./failure.ts";
 import { requireModels } from "./models.ts";
-import type { Connection, Provider, RealProviderName } from "./provider.ts";
+import type { Connection, Provider } from "./provider.ts";
 import { DEMO_MODEL, inferProvider, REAL_PROVIDERS } from "./registry.ts";
 import { isLocalUrl, type ModelSettings, ollamaIsConfigured, parseUrl } from "./settings.ts";
 
@@ -11,7 +11,6 @@ export interface ModelChoice {
   readonly provider?: ProviderName;
   readonly model?: string;
   readonly apiBase?: string;
-  readonly modelIsHint?: boolean;
 }
 
 export interface ResolvedModel {
@@ -39,9 +38,7 @@ export async function resolveModel(
   if (name === "demo") return { provider: name, model: DEMO_MODEL, ...apiBase };
   const provider = REAL_PROVIDERS[name];
   const connection = requireConnection(provider, settings, wish.apiBase);
-  const isForeign = wish.modelIsHint === true && ownerOf(wish.model, provider) !== undefined;
-  const wished = isForeign ? undefined : wish.model;
-  const model = wished ?? configuredModel(name, settings) ?? provider.modelDefault;
+  const model = wish.model ?? configuredModel(name, settings) ?? provider.modelDefault;
   if (model !== undefined) {
     refuseForeignModel(provider, connection, model);
     return { provider: name, model, ...apiBase };
@@ -122,8 +119,9 @@ function configuredModel(provider: ProviderName, settings: ModelSettings): strin
 
 /** A provider at its own address has only its own models; a gateway may have any. */
 function refuseForeignModel(provider: Provider, connection: Connection, model: string): void {
-  const owner = ownerOf(model, provider);
-  if (owner === undefined || connection.baseUrl !== provider.baseUrlDefault) return;
+  const owner = inferProvider(model);
+  if (owner === undefined || owner === "demo" || owner === provider.name) return;
+  if (connection.baseUrl !== provider.baseUrlDefault) return;
   throw new AppError(
     "unknown_model",
     `"${model}" is a model of ${REAL_PROVIDERS[owner].label}, not of ${provider.label}.`,
@@ -131,12 +129,6 @@ function refuseForeignModel(provider: Provider, connection: Connection, model: s
       fix: `Name a model of ${provider.label}, such as ${provider.modelDefault}, or the provider ${owner}.`,
     },
   );
-}
-
-/** The other provider that alone has the model; undefined when this one may have it. */
-function ownerOf(model: string | undefined, provider: Provider): RealProviderName | undefined {
-  const owner = model === undefined ? undefined : inferProvider(model);
-  return owner === "demo" || owner === provider.name ? undefined : owner;
 }
 
 function noModel(provider: Provider, connection: Connection): AppError {

@@ -107,18 +107,6 @@ describe("resolve() fills in", () => {
       { provider: "demo", model: "demo" },
     ],
     [
-      "a hint that is another provider's is left out, at a gateway too",
-      { provider: "anthropic", model: "gemini-2.5-flash-lite", modelIsHint: true },
-      { anthropic: { apiKey: KEYS.anthropic, baseUrl: "http://127.0.0.1:9/v1" } },
-      { provider: "anthropic", model: "claude-haiku-4-5" },
-    ],
-    [
-      "a hint that this provider may have is taken",
-      { provider: "ollama", model: "qwen3:8b", modelIsHint: true },
-      {},
-      { provider: "ollama", model: "qwen3:8b" },
-    ],
-    [
       "the node's own address is kept",
       { provider: "openai", model: "x", apiBase: "http://127.0.0.1:9/v1" },
       openai,
