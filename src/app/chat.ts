@@ -6,17 +6,12 @@ import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
 import { systemClock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/loopback.ts";
-import { assertPortFree } from "../process/port.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
 import type { ChatApp } from "../web/chat/app.ts";
+import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
 import { hasRealProvider, providerStatuses } from "./provider-status.ts";
-
-/** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
-const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
-/** Longer than the heartbeat of the live streams. */
-const IDLE_TIMEOUT_S = 60;
 
 export interface ChatOptions {
   readonly version: string;
@@ -34,7 +29,8 @@ export async function startChat(config: Config, options: ChatOptions) {
   // Views and routes take memory that nobody needs before somebody talks.
   const bound = Promise.withResolvers<number>();
   const load = () => (app ??= loadApp(config, { store, options, host, bound: bound.promise }));
-  const server = await bind({ host, port: config.chat.port }, load).catch(
+  const wish = { host, port: config.chat.port, service: "chat", flag: "--chat-port" };
+  const server = await listen(wish, async (request, on) => (await load()).fetch(request, on)).catch(
     async (error: unknown) => {
       await store.close();
       throw error;
@@ -67,25 +63,6 @@ async function interruptAnswers(store: Store, options: ChatOptions): Promise<voi
   } catch (error) {
     // A database that cannot be written is shown on every page; the answers wait for the next start.
     if (store.health().state === "ok") options.reportError(error);
-  }
-}
-
-async function bind(address: { host: string; port: number }, load: () => Promise<ChatApp>) {
-  const { host, port } = address;
-  const listen = () =>
-    Bun.serve({
-      hostname: host,
-      port,
-      maxRequestBodySize: REQUEST_BYTES_MAX,
-      idleTimeout: IDLE_TIMEOUT_S,
-      fetch: async (request, server) => (await load()).fetch(request, server),
-    });
-  try {
-    return listen();
-  } catch (error) {
-    // Names the cause with its fix; should the port have become free meanwhile, the error stands.
-    await assertPortFree({ host, port, service: "chat", flag: "--chat-port" });
-    throw error;
   }
 }
 

@@ -10,11 +10,11 @@ import type { ServiceStatus } from "../domain/service.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { acquireInstance, type InstanceLock, watchStopFile } from "../process/instance-lock.ts";
 import { createLogFile } from "../process/log-file.ts";
-import { assertPortFree } from "../process/port.ts";
 import type { ServiceLine } from "../process/service.ts";
 import { createSupervisor } from "../process/supervisor.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
-import { createWebApp, type WebApp } from "../web/app.ts";
+import { createWebApp } from "../web/app.ts";
+import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createTools, redactorFor } from "./ports.ts";
 import { addServices } from "./services.ts";
@@ -22,11 +22,6 @@ import { recoverSession } from "./session.ts";
 import { createWebDeps } from "./web-deps.ts";
 import { followFolder } from "./workflow-folder.ts";
 import { workerId } from "./worker-id.ts";
-
-/** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
-const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
-/** Longer than the heartbeat of the live streams. */
-const IDLE_TIMEOUT_S = 60;
 
 export interface DashboardHooks {
   readonly version: string;
@@ -52,8 +47,11 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
     announceStore(store, hooks);
     const supervision = supervise(config, { store, hooks, output, clock });
     web = createWeb(config, { store, hooks, output, statuses: supervision.statuses });
-    const server = await bind(config, web.app);
-    const url = addressOf(config.host, web.setPort(server.port));
+    const { host, port } = config;
+    const { app } = web;
+    const wish = { host, port, service: "dashboard", flag: "--port" };
+    const server = await listen(wish, (request, on) => app.fetch(request, on));
+    const url = addressOf(host, web.setPort(server.port));
     lock.update({ url });
     const session = { startedAt, pid: process.pid, url, version };
     const { reportError } = output;
@@ -202,26 +200,6 @@ function createWeb(
   return { app, interrupted, setPort };
 }
 
-/** @throws AppError `port_in_use`, `permission_denied`, `config_invalid`. */
-async function bind(config: Config, app: WebApp) {
-  const { host, port } = config;
-  const listen = () =>
-    Bun.serve({
-      hostname: host,
-      port,
-      maxRequestBodySize: REQUEST_BYTES_MAX,
-      idleTimeout: IDLE_TIMEOUT_S,
-      fetch: (request, server) => app.fetch(request, server),
-    });
-  try {
-    return listen();
-  } catch (error) {
-    // Names the cause with its fix; should the port have become free meanwhile, the error stands.
-    await assertPortFree({ host, port, service: "dashboard", flag: "--port" });
-    throw error;
-  }
-}
-
 /** The address to open: a wildcard bind is reached by this machine's own name. */
 function addressOf(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "::") return `http://localhost:${port}/`;
@@ -231,7 +209,7 @@ function addressOf(host: string, port: number): string {
 interface Parts {
   readonly url: string;
   readonly store: Store;
-  readonly server: Awaited<ReturnType<typeof bind>>;
+  readonly server: Awaited<ReturnType<typeof listen>>;
   readonly supervisor: ReturnType<typeof createSupervisor>;
   readonly lock: InstanceLock;
   readonly output: Output;
