@@ -19,6 +19,7 @@ export function backoffMs(
 ): number {
   const { growth, firstMs, maxMs } = backoff;
   if (growth === "fixed") return Math.min(firstMs, maxMs);
-  const factor = growth === "linear" ? failureCount : 2 ** (failureCount - 1);
+  // Infinite from failure 1,025 on, and nothing times infinity would be no number.
+  const factor = growth === "linear" ? failureCount : 2 ** Math.min(failureCount - 1, 1_023);
   return Math.round(random() * Math.min(firstMs * factor, maxMs));
 }

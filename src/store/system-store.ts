@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, max, or } from "drizzle-orm";
+import { and, asc, eq, isNotNull, max, type SQL } from "drizzle-orm";
 import type { ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
@@ -77,12 +77,18 @@ function selectSession(db: Db) {
 
 /** What was under way: a worker that outlived its parent for a moment has given its runs back. */
 function selectRunningIds(db: Db): string[] {
-  return db
-    .select({ id: runs.id })
-    .from(runs)
-    .where(or(eq(runs.state, "running"), and(eq(runs.state, "queued"), isNotNull(runs.startedAt))))
-    .orderBy(asc(runs.id))
-    .limit(INTERRUPTED_RUN_COUNT_MAX)
-    .all()
-    .map((row) => row.id);
+  const select = (condition: SQL | undefined) =>
+    db
+      .select({ id: runs.id })
+      .from(runs)
+      .where(condition)
+      .orderBy(asc(runs.id))
+      .limit(INTERRUPTED_RUN_COUNT_MAX)
+      .all();
+  const running = select(eq(runs.state, "running"));
+  const givenBack = select(and(eq(runs.state, "queued"), isNotNull(runs.startedAt)));
+  return [...running, ...givenBack]
+    .map((row) => row.id)
+    .toSorted()
+    .slice(0, INTERRUPTED_RUN_COUNT_MAX);
 }

@@ -42,3 +42,8 @@ test("backoffMs() is finite and within 0 and the limit for any count of failures
 test("backoffMs() spreads growing delays over their whole range and leaves a fixed one alone", () => {
   expect([at("exponential", 0), at("exponential", 0.5), at("fixed", 0)]).toEqual([0, 100, 100]);
 });
+
+test("backoffMs() of no first delay stays none after any number of failures", () => {
+  const none = { growth: "exponential", firstMs: 0, maxMs: 60_000 } as const;
+  expect(backoffMs(none, 2_000, () => 0.5)).toBe(0);
+});
