@@ -17,7 +17,7 @@ export interface EnvFile {
   readonly malformed: readonly { readonly line: number; readonly text: string }[];
 }
 
-const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=[^\S\n]*(.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=[^\S\n]*(.*)$/s;
 const COMMENTED = /^\s*#\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/;
 const PLAIN = /^[A-Za-z0-9_./:@%+,~=?&-]+$/;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
@@ -56,13 +56,13 @@ function readValue(
 ): { value: string; lastIndex: number } | undefined {
   const quote = rest[0];
   if (quote !== '"' && quote !== "'") {
-    return { value: rest.replace(/(^|\s)#.*$/, "").trim(), lastIndex: index };
+    return { value: rest.replace(/(^|\s)#.*$/s, "").trim(), lastIndex: index };
   }
   const text = [rest.slice(1), ...lines.slice(index + 1)].join("\n");
   const end = closingQuote(text, quote);
   if (end === undefined) return undefined;
   const after = text.slice(end + 1).split("\n", 1)[0] ?? "";
-  if (!/^\s*(#.*)?$/.test(after)) return undefined;
+  if (!/^\s*(#.*)?$/s.test(after)) return undefined;
   const inside = text.slice(0, end);
   const lastIndex = index + inside.split("\n").length - 1;
   return { value: quote === '"' ? unescape(inside) : inside, lastIndex };

@@ -56,6 +56,11 @@ describe("parseEnvFile()", () => {
     fc.assert(fc.property(value, (text) => void parseEnvFile(text)));
   });
 
+  test("reads back a separator that is not a line break of the file", () => {
+    for (const value of ["\u2028", "a\u2029b", "\u0085"])
+      expect(read(formatEnvEntry("A", value))).toEqual({ A: value });
+  });
+
   test("reads back every value that formatEnvEntry() writes", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
