@@ -2,7 +2,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { AppError } from "../domain/error.ts";
+import { AppError, ERROR_CODES } from "../domain/error.ts";
 import { type WorkflowStore, WORKFLOW_SOURCE_BYTES_MAX } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 
@@ -13,6 +13,10 @@ const FILE_COUNT_MAX = 1_000;
  * the first page go before.
  */
 const SETTLE_MS = 300;
+/** A folder in which something changes all the time is looked at this often all the same. */
+const SETTLE_MS_MAX = 3_000;
+/** After this long a file is tried again that the database did not take. */
+const RETRY_MS = 2_000;
 const FORMATS: Readonly<Record<string, "yaml" | "json">> = {
   ".yaml": "yaml",
   ".yml": "yaml",
@@ -35,20 +39,49 @@ interface FolderDeps {
 export function followFolder(folder: string, deps: FolderDeps): () => void {
   const seen = new Map<string, string>();
   const stopped = new AbortController();
+  const { clock } = deps;
   let watcher: FSWatcher | undefined;
-  let scanning = Promise.resolve();
   let asked = 0;
-  const scan = async (turn: number) => {
-    await deps.clock.sleep(SETTLE_MS, stopped.signal);
-    if (stopped.signal.aborted || turn !== asked) return;
-    await importFolder(folder, { ...deps, seen, isFirst: turn === 0 });
+  let scanning = false;
+  let isFirst = true;
+  const settle = async () => {
+    const limit = clock.now() + SETTLE_MS_MAX;
+    let last: number;
+    do {
+      last = asked;
+      // oxlint-disable-next-line no-await-in-loop -- As long as changes follow each other.
+      await clock.sleep(SETTLE_MS, stopped.signal);
+    } while (last !== asked && clock.now() < limit && !stopped.signal.aborted);
   };
-  const ask = (turn: number) => {
-    scanning = scanning.then(() => scan(turn)).catch((error: unknown) => tell(deps, folder, error));
+  /** One scan at a time, and one more for whatever has changed during it. */
+  const scan = async () => {
+    let done: number;
+    do {
+      // oxlint-disable-next-line no-await-in-loop
+      await settle();
+      if (stopped.signal.aborted) return;
+      done = asked;
+      // oxlint-disable-next-line no-await-in-loop
+      const isWhole = await importFolder(folder, { ...deps, seen, isFirst });
+      if (isWhole) isFirst = false;
+      else {
+        asked += 1;
+        // oxlint-disable-next-line no-await-in-loop
+        await clock.sleep(RETRY_MS, stopped.signal);
+      }
+    } while (done !== asked);
   };
-  ask(asked);
+  const ask = () => {
+    asked += 1;
+    if (scanning) return;
+    scanning = true;
+    void scan()
+      .catch((error: unknown) => tell(deps, folder, error))
+      .finally(() => (scanning = false));
+  };
+  ask();
   try {
-    watcher = watch(folder, () => ask((asked += 1)));
+    watcher = watch(folder, ask);
     watcher.on("error", () => watcher?.close());
   } catch {
     // A folder that is not there, or a file system without notices: the next start looks again.
@@ -66,14 +99,26 @@ interface Scan extends FolderDeps {
   readonly isFirst: boolean;
 }
 
-async function importFolder(folder: string, scan: Scan): Promise<void> {
+/** @returns false when the database did not take a file that it will take later. */
+async function importFolder(folder: string, scan: Scan): Promise<boolean> {
+  let isWhole = true;
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => extname(name).toLowerCase() in FORMATS);
   for (const name of files.toSorted().slice(0, FILE_COUNT_MAX)) {
     // One after the other: they go into one database, and nothing waits for them.
-    // oxlint-disable-next-line no-await-in-loop
-    await importFile(join(folder, name), scan).catch((error: unknown) => tell(scan, name, error));
+    const path = join(folder, name);
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      await importFile(path, scan);
+    } catch (error) {
+      if (isPassing(error)) {
+        // The status page shows what is wrong with the database; the file is tried again.
+        scan.seen.delete(path);
+        isWhole = false;
+      } else tell(scan, name, error);
+    }
   }
+  return isWhole;
 }
 
 async function importFile(path: string, scan: Scan): Promise<void> {
@@ -100,6 +145,11 @@ async function isStored(workflows: WorkflowStore, name: string, source: string):
   const record = await workflows.get(name);
   const hash = new Bun.CryptoHasher("sha256").update(source).digest("hex");
   return record !== undefined && (await workflows.version(record.id, hash)) !== undefined;
+}
+
+/** A database in trouble, which may be mended while the folder is followed. */
+function isPassing(error: unknown): boolean {
+  return error instanceof AppError && ERROR_CODES[error.code].status === 503;
 }
 
 function tell({ onFault }: FolderDeps, what: string, error: unknown): void {

@@ -2,7 +2,7 @@
  * Writing to a journal that may be away for a while. A finished result is written again and again
  * until the database takes it, the claim is lost or the worker stops; it is never recomputed.
  */
-import { AppError, ERROR_CODES } from "../domain/error.ts";
+import { AppError, ERROR_CODES, type ErrorCode } from "../domain/error.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 
@@ -45,7 +45,16 @@ export function createPersist({ clock, random, reportError, gone }: PersistOptio
   /* oxlint-enable no-await-in-loop */
 }
 
-/** Locked, full, read-only or degraded: it may be mended while the claim is held. */
+/** Faults of a database's file that a person mends; `config_invalid`: its path leads nowhere now. */
+const MENDED_BY_PEOPLE: ReadonlySet<ErrorCode> = new Set([
+  "read_only",
+  "permission_denied",
+  "config_invalid",
+  "database_corrupt",
+]);
+
+/** Locked, full, unusable or degraded: it may be mended while the claim is held. */
 function isDatabaseTrouble(error: unknown): boolean {
-  return error instanceof AppError && (ERROR_CODES[error.code].retry || error.code === "read_only");
+  if (!(error instanceof AppError)) return false;
+  return ERROR_CODES[error.code].retry || MENDED_BY_PEOPLE.has(error.code);
 }

@@ -6,6 +6,8 @@ import { backoffMs } from "../lib/backoff.ts";
 
 /** The longest delay that back-off grows to; a provider's own delay may be longer. */
 export const RETRY_DELAY_MS_MAX = 5 * 60_000;
+/** The longest delay of a provider that is believed: beyond it a mistake is likelier, and no date is. */
+export const RETRY_AFTER_MS_MAX = 31 * 24 * 60 * 60_000;
 /** Below this the worker keeps the run and waits; from here on the run is parked and holds no slot. */
 export const RETRY_IN_PLACE_MS_MAX = 2_000;
 
@@ -52,7 +54,8 @@ export function decideRetry(
     maxMs: RETRY_DELAY_MS_MAX,
   } as const;
   // The provider's delay is a lower bound; the back-off on top keeps parked runs from waking together.
-  const delayMs = (failure.retryAfterMs ?? 0) + backoffMs(backoff, failure.attempt, random);
+  const askedMs = Math.min(failure.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX);
+  const delayMs = askedMs + backoffMs(backoff, failure.attempt, random);
   return {
     at: Math.ceil(failure.nowMs + delayMs),
     waitingFor: reason === "rate_limit" ? "rate_limit" : "timer",

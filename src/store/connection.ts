@@ -6,7 +6,8 @@
  *   as the file can be read at all, else refused with `unavailable`.
  * - A write that fails because of the storage makes it degraded. From then on the database is opened
  *   anew every RETRY_MS until that and a probe write succeed; then it is ok again, by itself. A damaged
- *   file must have been replaced as well, and pass a check.
+ *   file must have been replaced as well, and pass a check. A file that has gone is waited for: an empty
+ *   one in its place (of a disk that is not mounted) would lose every run.
  * - An in-memory database is never opened anew: its failures only reach the caller.
  */
 import type { Database } from "bun:sqlite";
@@ -18,7 +19,7 @@ import { isBusy, translateDatabaseError } from "./error.ts";
 import { type GroupCommit, createGroupCommit } from "./group-commit.ts";
 import { type Health, createHealth } from "./health.ts";
 import { waitForLock } from "./lock.ts";
-import { type FileOptions, fingerprint, openForReading, reopen } from "./reopen.ts";
+import { ABSENT, type FileOptions, fingerprint, openForReading, reopen } from "./reopen.ts";
 
 /** A degraded database is tried again this often. */
 const RETRY_MS = 2_000;
@@ -143,6 +144,7 @@ function createLink(first: OpenDatabase | undefined): Link {
 /** From a failure on: try again until the database works. */
 function createRecovery(options: FileOptions, link: Link) {
   const stopped = new AbortController();
+  const wasThere = fingerprint(options.path) !== ABSENT;
   let running: Promise<void> | undefined;
 
   async function recover(): Promise<void> {
@@ -151,7 +153,8 @@ function createRecovery(options: FileOptions, link: Link) {
     while (!stopped.signal.aborted) {
       // oxlint-disable-next-line no-await-in-loop -- Each try follows a wait.
       await systemClock.sleep(RETRY_MS, stopped.signal);
-      if (stopped.signal.aborted || fingerprint(options.path) === damaged) continue;
+      const found = fingerprint(options.path);
+      if (stopped.signal.aborted || found === damaged || (wasThere && found === ABSENT)) continue;
       // oxlint-disable-next-line no-await-in-loop
       const { database, failure } = await reopen(options, damaged !== undefined);
       // oxlint-disable-next-line no-await-in-loop

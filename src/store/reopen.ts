@@ -57,10 +57,18 @@ export async function reopen(
   }
 }
 
+/** What `fingerprint` says of a path where there is no file, or none that can be reached. */
+export const ABSENT = "absent";
+
 /** Changes when the file has been replaced or written. */
 export function fingerprint(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? "absent" : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? ABSENT : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  } catch {
+    // A folder that may not be entered, or that is none: opening the file says so.
+    return ABSENT;
+  }
 }
 
 async function translated<T>(path: string, work: () => T, lockWaitMs?: number): Promise<T> {

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AppError } from "../../src/domain/error.ts";
 import { followFolder } from "../../src/app/workflow-folder.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -40,8 +41,8 @@ edges:
   - {from: say, to: END}
 `;
 
-async function until(condition: () => unknown): Promise<void> {
-  const limit = performance.now() + 10_000;
+async function until(condition: () => unknown, limitMs = 10_000): Promise<void> {
+  const limit = performance.now() + limitMs;
   while (!(await condition())) {
     if (performance.now() > limit) throw new Error(`never: ${String(condition)}`);
     await Bun.sleep(10);
@@ -85,6 +86,58 @@ test("followFolder() does not go back to an older text that the folder still has
   follow();
   await until(() => faults.length > 0);
   expect((await store.workflows.get(id))?.version.source).toBe(source("from a page"));
+});
+
+test("followFolder() is not held up by many changes, each of which is a notice of its own", async () => {
+  const { folder, store, follow } = await setUp();
+  follow();
+  for (let index = 0; index < 100; index += 1)
+    await Bun.write(join(folder, `${index}.txt`), "not a workflow");
+  await Bun.write(join(folder, "hello.yaml"), source("one"));
+  await until(async () => (await store.workflows.get("hello")) !== undefined, 3_000);
+});
+
+test("followFolder() looks at a folder in which something changes all the time", async () => {
+  const { folder, store, follow } = await setUp();
+  await Bun.write(join(folder, "hello.yaml"), source("one"));
+  follow();
+  const busy = setInterval(() => void Bun.write(join(folder, "busy.log"), `${Math.random()}`), 50);
+  cleanups.push(() => clearInterval(busy));
+  await until(async () => (await store.workflows.get("hello")) !== undefined);
+});
+
+test("followFolder() does not go back to an older text when something changes as it starts", async () => {
+  const { folder, store, faults, follow } = await setUp();
+  await Bun.write(join(folder, "hello.yaml"), source("one"));
+  const known = { name: "hello", description: null, format: "yaml" } as const;
+  await store.workflows.save({ ...known, source: source("one") });
+  await store.workflows.save({ ...known, source: source("from a page") });
+  follow();
+  await Bun.write(join(folder, "zzz.yaml"), "schema_version: nine");
+  await until(() => faults.length > 0);
+  expect((await store.workflows.get("hello"))?.version.source).toBe(source("from a page"));
+});
+
+test("followFolder() tries a file again that the database did not take", async () => {
+  const { folder, store, faults } = await setUp();
+  await Bun.write(join(folder, "hello.yaml"), source("one"));
+  let refusals = 0;
+  const stop = followFolder(folder, {
+    workflows: {
+      ...store.workflows,
+      save(input) {
+        refusals += 1;
+        if (refusals === 1) throw new AppError("database_locked", "Not now.");
+        return store.workflows.save(input);
+      },
+    },
+    knownTools: [],
+    clock: systemClock,
+    onFault: (text) => faults.push(text),
+  });
+  cleanups.push(stop);
+  await until(async () => (await store.workflows.get("hello")) !== undefined);
+  expect(faults).toEqual([]);
 });
 
 test("followFolder() takes a folder that is not there for an empty one", async () => {

@@ -337,6 +337,22 @@ describe.each(PROVIDERS)("one answer of %s", (provider) => {
     expect(plays.requests()).toHaveLength(1);
   });
 
+  test("that ends in the grace of SIGTERM is the result", async () => {
+    await using own = await createHome();
+    await using plays = await startModelServer();
+    const words = ["Good ", "morning ", "to ", "you, ", "dear ", "Ada."];
+    plays.next({ kind: "answer", pieces: words, delayMs: 300 });
+    const spawned = spawnAgents(argv, { home: own, env: environmentFor(plays) });
+    await waitFor(() => plays.requests().length === 1, "the request");
+    spawned.child.kill("SIGTERM");
+    expect(await spawned.child.exited).toBe(0);
+    await spawned.closed;
+    expect(JSON.parse(spawned.stdout())).toMatchObject({
+      state: "succeeded",
+      outputs: { greeting: words.join("") },
+    });
+  });
+
   test("comes in pieces, and costs what its cached, written and reasoning tokens cost", async () => {
     await using plays = await startModelServer();
     const anthropic = provider === "anthropic";

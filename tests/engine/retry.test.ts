@@ -4,6 +4,7 @@ import { RETRY_REASONS } from "../../src/domain/workflow.ts";
 import {
   decideRetry,
   isTransient,
+  RETRY_AFTER_MS_MAX,
   RETRY_DELAY_MS_MAX,
   RETRY_IN_PLACE_MS_MAX,
 } from "../../src/engine/retry.ts";
@@ -47,6 +48,15 @@ describe("decideRetry()", () => {
     const code = "rate_limited" as const;
     expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 10 * day }, HALF)).toEqual({
       at: 1_000 + 10 * day + RETRY_ALL.delayMs,
+      waitingFor: "rate_limit",
+      inPlace: false,
+    });
+  });
+
+  test("does not believe a delay that no date can hold", () => {
+    const code = "rate_limited" as const;
+    expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 1e300 }, HALF)).toEqual({
+      at: 1_000 + RETRY_AFTER_MS_MAX + RETRY_ALL.delayMs,
       waitingFor: "rate_limit",
       inPlace: false,
     });

@@ -471,7 +471,11 @@ test(`a step whose worker died ${STEP_RECOVERY_COUNT_MAX} times fails with worke
 });
 
 describe("a database in trouble", () => {
-  for (const code of ["database_locked", "disk_full", "read_only", "unavailable"] as const) {
+  const codes = [
+    ...(["database_locked", "disk_full", "read_only", "unavailable"] as const),
+    ...(["permission_denied", "config_invalid", "database_corrupt"] as const),
+  ];
+  for (const code of codes) {
     for (const call of ["startStep", "recordCall", "succeedStep"]) {
       test(`${code} at ${call}: written again until it is taken, and no call is repeated`, async () => {
         await using world = await createWorld(line([llmNode("a"), llmNode("b")]));

@@ -3,7 +3,7 @@
  * with the reason, never touches a damaged file, and is whole again by itself when the fault goes.
  */
 import { describe, expect, test } from "bun:test";
-import { copyFile, readdir } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseHealth } from "../../src/domain/service.ts";
 import { type Store, openStore, openStoreDegradable } from "../../src/store/store.ts";
@@ -99,6 +99,45 @@ describe.concurrent("openStoreDegradable()", () => {
     },
     20_000,
   );
+
+  test("waits for a file that has gone instead of making an empty one", async () => {
+    await using folder = await temporaryFolder();
+    await makeDatabase(folder.database);
+    await copyFile(folder.database, join(folder.path, "good"));
+    await scribble(folder.database, 0);
+    const store = await openStoreDegradable({ path: folder.database, clock });
+    await Bun.file(folder.database).delete();
+    // Longer than it takes to try again.
+    await Bun.sleep(3_000);
+    expect(stateOf(store.health())).toBe("database_corrupt");
+    expect(await Bun.file(folder.database).exists()).toBe(false);
+    await copyFile(join(folder.path, "good"), folder.database);
+    await recovered(store);
+    expect(await store.system.setting("kept")).toBe("yes");
+    await store.close();
+  }, 20_000);
+
+  test("survives a folder that cannot be entered, and recovers", async () => {
+    await using folder = await temporaryFolder();
+    const parent = join(folder.path, "data");
+    await mkdir(parent);
+    const path = join(parent, "agents.db");
+    await makeDatabase(path);
+    await copyFile(path, join(folder.path, "good"));
+    await scribble(path, 0);
+    const store = await openStoreDegradable({ path, clock });
+    await rename(parent, join(folder.path, "moved"));
+    // A file where the folder was: asking for what is in it is an error of its own.
+    await Bun.write(parent, "");
+    await Bun.sleep(3_000);
+    expect(stateOf(store.health())).toBe("database_corrupt");
+    await rm(parent);
+    await mkdir(parent);
+    await copyFile(join(folder.path, "good"), path);
+    await recovered(store);
+    expect(await store.system.setting("kept")).toBe("yes");
+    await store.close();
+  }, 20_000);
 
   test("does not hide a newer schema", async () => {
     await using folder = await temporaryFolder();

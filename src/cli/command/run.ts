@@ -1,13 +1,16 @@
 import { readSettings, loadConfig } from "../../config/load.ts";
 import { AppError, ERROR_CODES } from "../../domain/error.ts";
+import type { StoredEvent } from "../../domain/event.ts";
 import { type Run, RUN_STATES_FINAL } from "../../domain/run.ts";
 import { PROVIDERS, type Workflow } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
 import type { CommandContext } from "../command.ts";
 import { backgroundReporter } from "../error.ts";
 import type { RUN } from "../definition.ts";
+import { followRun } from "../follow.ts";
 import { followLive, type Followed } from "../follow-live.ts";
 import type { Product, Runner } from "../product.ts";
+import { advance, beginProgress } from "../progress.ts";
 import { endingLines, outputLines, runDocument } from "../run-result.ts";
 import { columnsOf, print, printError } from "../terminal.ts";
 import {
@@ -113,8 +116,25 @@ async function finish(
     cancelOnInterrupt: true,
     ...(given.runner === undefined ? {} : { runner: given.runner }),
   });
-  if (given.runner !== undefined) await given.runner.stop({ graceMs: followed.graceMs });
-  return reportRun(context, followed);
+  if (given.runner === undefined) return reportRun(context, followed);
+  await given.runner.stop({ graceMs: followed.graceMs });
+  if (RUN_STATES_FINAL.includes(followed.run.state)) return reportRun(context, followed);
+  // What was under way may have come to an end while this worker stopped: the last look says which.
+  const last = await lookAt(product, { id: given.run.id, clock });
+  return reportRun(context, { ...followed, ...last });
+}
+
+/** The run and its progress as they are now, however long it takes to end. */
+async function lookAt(
+  { store }: Product,
+  { id, clock }: { id: string; clock: Context["clock"] },
+): Promise<Pick<Followed, "run" | "progress">> {
+  const events: StoredEvent[] = [];
+  const ended = await followRun({ store, clock }, id, {
+    signal: AbortSignal.abort(),
+    onEvent: (stored) => events.push(stored),
+  });
+  return { run: ended, progress: events.reduce(advance, beginProgress(ended)) };
 }
 
 /** Prints the result of a run that was followed. @returns the exit code that its state means. */
