@@ -64,6 +64,11 @@ function valueOf(definition: FlagDefinition): ValueKind {
   return definition.type === "count" ? "any" : (definition.complete ?? "any");
 }
 
+/** Files or folders; only a line's end divides them, so a name may hold spaces. */
+function bashPaths(kind: "f" | "d"): string {
+  return `local IFS=$'\\n'; COMPREPLY=($(compgen -${kind} -- "$current"))`;
+}
+
 function bash(commands: readonly CompletionCommand[]): string {
   const valueCases = new Map<string, string>();
   for (const { name, flags } of commands) {
@@ -72,9 +77,9 @@ function bash(commands: readonly CompletionCommand[]): string {
       if (value === undefined) continue;
       const action =
         value === "file"
-          ? 'COMPREPLY=($(compgen -f -- "$current"))'
+          ? bashPaths("f")
           : value === "folder"
-            ? 'COMPREPLY=($(compgen -d -- "$current"))'
+            ? bashPaths("d")
             : value === "any"
               ? "COMPREPLY=()"
               : `COMPREPLY=($(compgen -W "${value.words.join(" ")}" -- "$current"))`;
@@ -84,7 +89,7 @@ function bash(commands: readonly CompletionCommand[]): string {
   const commandCases = commands.map(({ name, flags, words, files }) => {
     const all = flags.flatMap(({ names }) => names).join(" ");
     const plain = files
-      ? 'COMPREPLY=($(compgen -f -- "$current"))'
+      ? bashPaths("f")
       : `COMPREPLY=($(compgen -W "${words.join(" ")}" -- "$current"))`;
     return `    ${name})
       if [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "${all}" -- "$current"))

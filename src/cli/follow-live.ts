@@ -101,7 +101,7 @@ function createView(
     };
   }
   printError(terminal, headerLine(progress, style()));
-  if (mode === "auto" && !canRedraw(errorOutput)) {
+  if (mode === "auto" && !canRedraw(terminal, errorOutput)) {
     return {
       onEvent(stored) {
         const line = eventLine(progress, stored);

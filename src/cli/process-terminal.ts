@@ -14,6 +14,7 @@ export function createProcessTerminal(argv: readonly string[]): Terminal {
     output: stdout,
     errorOutput: stderr,
     interactive: stdin.isTTY && stdout.isTTY && !dumb && environmentFlag("CI") === undefined,
+    dumb,
     color: !refused && (stdout.isTTY || environmentFlag("FORCE_COLOR") !== undefined),
     onInterrupt(listener) {
       const onSignal = (signal: NodeJS.Signals) => {

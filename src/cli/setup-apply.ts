@@ -1,9 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileError } from "../config/file-error.ts";
 import { saveEnvFile } from "../config/save.ts";
-import { errorCode } from "../lib/atomic-file.ts";
+import { createFileOnce } from "../lib/atomic-file.ts";
 import { changesOf, type SetupAnswers } from "./setup-plan.ts";
+
+/** Of examples; settings are for their owner alone. */
+const FILE_MODE = 0o644;
 
 export interface Example {
   readonly file: string;
@@ -27,20 +30,24 @@ export async function applySetup(
     throw fileError(error, `make the folder ${workflowsDir}`);
   }
   const examples = answers.examples ? target.examples : [];
-  const written = await Promise.all(
+  const outcomes = await Promise.allSettled(
     examples.map(async ({ file, source }) => await writeNew(join(workflowsDir, file), source)),
   );
+  // Only when all have ended: a file under way would be left behind as a temporary one.
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  const written = outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value);
   const envFile = await saveEnvFile(target.dataDir, changesOf({ ...answers, workflowsDir }));
-  return { envFile, writtenCount: written.filter(Boolean).length };
+  return { envFile, writtenCount: written.length };
 }
 
 /** @returns false when a file of that name is there: it may have been edited. */
 async function writeNew(path: string, text: string): Promise<boolean> {
   try {
-    await writeFile(path, text, { flag: "wx" });
-    return true;
+    if (await Bun.file(path).exists()) return false;
+    // Whole or not at all: half of one would stay for ever, as if it had been edited.
+    return (await createFileOnce(path, text, FILE_MODE)) === text;
   } catch (error) {
-    if (errorCode(error) === "EEXIST") return false;
     throw fileError(error, `write ${path}`);
   }
 }

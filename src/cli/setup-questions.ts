@@ -5,13 +5,18 @@ import { AppError } from "../domain/error.ts";
 import type { ProviderName } from "../domain/workflow.ts";
 import type { LocalServer, ProviderCheck, ProviderSettings } from "./product.ts";
 import { defined } from "../lib/defined.ts";
+import { isLoopback } from "../lib/loopback.ts";
+import { wrapText } from "../lib/wrap-text.ts";
 import { KEY_VARIABLES, keyOf, LABELS, type SetupAnswers, type SetupFound } from "./setup-plan.ts";
-import type { Terminal } from "./terminal.ts";
+import { columnsOf, type Terminal } from "./terminal.ts";
 
 /** Longer lists of models can be searched. */
 const SELECT_MAX = 12;
 const NO_MODEL = "";
 const OTHER_MODEL = "\u0000other";
+
+/** The line at the left of everything, and the space after it. */
+const BAR_COLUMNS = 3;
 
 type Streams = Pick<Terminal, "input" | "output">;
 
@@ -61,7 +66,7 @@ export async function askSetup(terminal: Streams, found: SetupFound): Promise<Se
   return {
     provider: chosen.provider,
     apiKey: connection.apiKey,
-    baseUrl: chosen.baseUrl,
+    baseUrl: connection.baseUrl,
     model,
     mlflow,
     installMlflow,
@@ -78,6 +83,15 @@ interface ChosenProvider {
   readonly models: readonly string[];
 }
 
+/** An Ollama whose address is set may be on another machine. */
+function placeOf({ baseUrl }: LocalServer): string {
+  return isLoopback(new URL(baseUrl).hostname) ? "running on this machine" : `at ${baseUrl}`;
+}
+
+function modelCount({ length }: readonly string[]): string {
+  return `${length} ${length === 1 ? "model" : "models"}`;
+}
+
 function serverName(server: LocalServer): string {
   return `server:${server.baseUrl}`;
 }
@@ -88,7 +102,7 @@ async function askProvider(streams: Streams, found: SetupFound): Promise<ChosenP
     ...servers.map((server) => ({
       value: serverName(server),
       label: server.name,
-      hint: `running on this machine, ${server.models.length} models`,
+      hint: `${placeOf(server)}, ${modelCount(server.models)}`,
     })),
     ...(["openai", "anthropic", "google"] as const).map((name) => ({
       value: name,
@@ -128,6 +142,10 @@ async function askBaseUrl(
   if (provider !== "ollama" && provider !== "openai-compatible") return undefined;
   const current =
     provider === "ollama" ? settings.llm.ollama.baseUrl : settings.llm.openaiCompatible.baseUrl;
+  return await enterBaseUrl(streams, current);
+}
+
+async function enterBaseUrl(streams: Streams, current: string | undefined): Promise<string> {
   return await answerOf(
     prompts.text({
       message: "Address of the server",
@@ -143,6 +161,7 @@ async function askBaseUrl(
 interface Connection {
   /** A key to store; undefined keeps what is set. */
   readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
   readonly models: readonly string[];
 }
 
@@ -154,7 +173,7 @@ async function askConnection(
 ): Promise<Connection> {
   const { provider } = chosen;
   if (provider === "demo" || chosen.models.length > 0) {
-    return { apiKey: undefined, models: chosen.models };
+    return { apiKey: undefined, baseUrl: chosen.baseUrl, models: chosen.models };
   }
   return await connect(streams, found, {
     ...chosen,
@@ -174,23 +193,31 @@ async function connect(streams: Streams, found: SetupFound, attempt: Attempt): P
     found,
     defined({ provider, apiKey: apiKey ?? keyOf(found.settings, provider), baseUrl }),
   );
-  if (check.ok) return { apiKey, models: check.models };
+  if (check.ok) return { apiKey, baseUrl, models: check.models };
+  const options = waysOn(attempt);
   const next = await answerOf(
-    prompts.select({
-      message: "How to go on?",
-      options: [
-        { value: "retry", label: "Try again" },
-        { value: "key", label: "Enter another key" },
-        { value: "keep", label: "Keep it anyway" },
-        { value: "skip", label: "Go on without a key" },
-      ],
-      ...streams,
-    }),
+    prompts.select<string>({ message: "How to go on?", options, ...streams }),
   );
-  if (next === "keep") return { apiKey, models: [] };
-  if (next === "skip") return { apiKey: undefined, models: [] };
+  if (next === "keep") return { apiKey, baseUrl, models: [] };
+  if (next === "skip") return { apiKey: undefined, baseUrl, models: [] };
   if (next === "retry") return await connect(streams, found, attempt);
+  if (next === "address") {
+    const other = await enterBaseUrl(streams, baseUrl);
+    return await connect(streams, found, { ...attempt, baseUrl: other });
+  }
   return await connect(streams, found, { ...attempt, apiKey: await enterKey(streams, provider) });
+}
+
+/** What may help after a provider did not answer as it should. */
+function waysOn({ provider, apiKey }: Attempt): { value: string; label: string }[] {
+  const hasAddress = provider === "ollama" || provider === "openai-compatible";
+  return [
+    { value: "retry", label: "Try again" },
+    ...(hasAddress ? [{ value: "address", label: "Enter another address" }] : []),
+    ...(provider === "ollama" ? [] : [{ value: "key", label: "Enter another key" }]),
+    { value: "keep", label: "Keep it anyway" },
+    ...(apiKey === undefined ? [] : [{ value: "skip", label: "Go on without a key" }]),
+  ];
 }
 
 async function tryProvider(
@@ -198,12 +225,15 @@ async function tryProvider(
   found: SetupFound,
   settings: ProviderSettings,
 ): Promise<ProviderCheck> {
-  prompts.log.step(`Asking ${LABELS[settings.provider]} for its models…`, streams);
+  const name = settings.provider === "openai-compatible" ? "the server" : LABELS[settings.provider];
+  prompts.log.step(`Asking ${name} for its models…`, streams);
   const check = await found.checkProvider(settings);
-  if (check.ok) prompts.log.success(`It answers, with ${check.models.length} models.`, streams);
+  if (check.ok) prompts.log.success(`It answers, with ${modelCount(check.models)}.`, streams);
   else {
     const { message, fix } = check.error;
-    prompts.log.error(fix === undefined ? message : `${message}\nFix: ${fix}`, streams);
+    const lines = fix === undefined ? [message] : [message, `Fix: ${fix}`];
+    const columns = columnsOf(streams.output) - BAR_COLUMNS;
+    prompts.log.error(lines.flatMap((line) => wrapText(line, columns)).join("\n"), streams);
   }
   return check;
 }

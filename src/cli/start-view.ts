@@ -29,7 +29,7 @@ export function createStartView(terminal: Terminal, clock: Clock): StartView {
   const { output, color } = terminal;
   const services = new Map<string, ServiceStatus>();
   const paint = createLogPainter(color);
-  const region = canRedraw(output) ? createLiveRegion(output) : undefined;
+  const region = canRedraw(terminal, output) ? createLiveRegion(output) : undefined;
   const spinning = new AbortController();
   let isSettled = false;
 

@@ -21,6 +21,8 @@ export interface Terminal {
   /** A person can be asked: input and output are a terminal, and this is not CI. */
   readonly interactive: boolean;
   readonly color: boolean;
+  /** It only takes lines (TERM=dumb): no code may move its cursor. */
+  readonly dumb: boolean;
   /** Calls `listener` for Ctrl-C and SIGTERM in place of ending the process. @returns the way back. */
   onInterrupt(listener: (signal: Interrupt) => void): () => void;
 }
@@ -37,12 +39,13 @@ export function printError(terminal: Terminal, text = ""): void {
 
 /** The width to write for: that of the terminal, else 80. */
 export function columnsOf(output: Output): number {
-  return Math.max(COLUMNS_MIN, output.columns ?? COLUMNS_DEFAULT);
+  // A terminal that does not know its size says 0.
+  return Math.max(COLUMNS_MIN, output.columns || COLUMNS_DEFAULT);
 }
 
 /** True when lines that were written can be written over. */
-export function canRedraw(output: Output): boolean {
-  return output.isTTY === true;
+export function canRedraw({ dumb }: Pick<Terminal, "dumb">, output: Output): boolean {
+  return output.isTTY === true && !dumb;
 }
 
 /** All that is on standard input, as text without the last line's end. */

@@ -5,7 +5,7 @@ import { fileError } from "../config/file-error.ts";
 import { AppError } from "../domain/error.ts";
 import { type StateField, type Workflow, WORKFLOW_SOURCE_BYTES_MAX } from "../domain/workflow.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
-import { readAll, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface WorkflowFile {
   /** As it was named. */
@@ -23,11 +23,29 @@ export async function readWorkflowFile(
   terminal: Pick<Terminal, "input">,
 ): Promise<WorkflowFile> {
   if (file === "-") {
-    const source = await readAll(terminal.input);
+    const source = decodeText(await readBytes(terminal.input), "The standard input");
     return { file: "(standard input)", source, format: /^\s*\{/.test(source) ? "json" : "yaml" };
   }
   const source = await readText(file);
   return { file, source, format: extname(file).toLowerCase() === ".json" ? "json" : "yaml" };
+}
+
+async function readBytes(input: Terminal["input"]): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of input) parts.push(Buffer.from(part));
+  return Buffer.concat(parts);
+}
+
+/** @throws AppError `invalid` for another encoding: letters would silently become others. */
+function decodeText(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new AppError("invalid", `${what} is not text in UTF-8.`, {
+      fix: "Save it with the encoding UTF-8.",
+      cause,
+    });
+  }
 }
 
 async function readText(file: string): Promise<string> {
@@ -42,7 +60,7 @@ async function readText(file: string): Promise<string> {
         },
       );
     }
-    return await readFile(file, "utf8");
+    return decodeText(await readFile(file), file);
   } catch (error) {
     throw fileError(error, `read ${file}`);
   }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, writeFileAtomic } from "../lib/atomic-file.ts";
 import { updateEnvText } from "../lib/env-file.ts";
@@ -18,11 +18,22 @@ export async function saveEnvFile(
 ): Promise<string> {
   const path = join(dataDir, ENV_FILE);
   try {
-    await writeFileAtomic(path, updateEnvText(await readOrTemplate(path), changes));
+    const text = updateEnvText(await readOrTemplate(path), changes);
+    await writeFileAtomic(await linkedFile(path), text);
   } catch (error) {
     throw fileError(error, `write ${path}`);
   }
   return path;
+}
+
+/** Where a symbolic link leads: replacing the link itself would leave its file behind, unchanged. */
+async function linkedFile(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return path;
+    throw error;
+  }
 }
 
 async function readOrTemplate(path: string): Promise<string> {

@@ -70,6 +70,9 @@ export function acquireInstance(dataDir: string, info: InstanceInfo): InstanceLo
   let current = info;
   const write = () => writeInfo(dataDir, current);
   rmSync(join(dataDir, STOP_FILE), { force: true });
+  // What a crash left names a process number that may be anyone's now, and a full disk keeps it from
+  // being written over.
+  rmSync(join(dataDir, INFO_FILE), { force: true });
   write();
   return {
     update(change) {

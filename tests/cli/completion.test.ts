@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { completionScript } from "../../src/cli/completion.ts";
 import { SHELLS } from "../../src/cli/definition.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
@@ -76,6 +76,18 @@ describe("completionScript()", () => {
       ]),
     );
     if (out !== undefined) expect(out.trim().split("\n")).toEqual(expected);
+  });
+
+  test("bash completes a path with spaces as one word", async () => {
+    const out = await withScript("bash", async (path) => {
+      await Bun.write(join(dirname(path), "my flow.yaml"), "");
+      return await runShell("bash", [
+        "-c",
+        `source '${path}'; cd '${dirname(path)}'; COMP_WORDS=(agents run my); COMP_CWORD=2; _agents; ` +
+          `printf '%s\\n' "\${COMPREPLY[@]}"`,
+      ]);
+    });
+    if (out !== undefined) expect(out).toBe("my flow.yaml\n");
   });
 
   test.each([

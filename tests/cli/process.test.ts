@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { ERROR_CODES } from "../../src/domain/error.ts";
 
 /** From another folder Bun would not find the settings that the views need. */
 const PROGRAM = [
@@ -228,6 +229,60 @@ test("setup --yes asks nothing and writes what the flags say", async () => {
   expect((await readdir(join(root, "flows"))).length).toBeGreaterThan(0);
 });
 
+test.skipIf(process.platform === "win32")(
+  "setup that cannot write a whole example leaves no part of one",
+  async () => {
+    // No file may grow over 1 KiB, as on a disk that is full then.
+    const limited = `trap '' XFSZ; ulimit -f 1; exec "$@"`;
+    const argv = [process.execPath, ...PROGRAM, "setup", "--yes", "--no-mlflow"];
+    const child = Bun.spawn(["bash", "-c", limited, "bash", ...argv], {
+      cwd: root,
+      env: { PATH: process.env["PATH"] ?? "", AGENTS_DATA_DIR: join(root, "data") },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const errors = await new Response(child.stderr).text();
+    expect(await child.exited).not.toBe(0);
+    expect(errors).toStartWith("error: ");
+    const folder = join(root, "data", "workflows");
+    const names = await readdir(folder);
+    const whole = await Promise.all(
+      names.map(async (name) => {
+        const example = Bun.file(resolve("examples", name));
+        return (await example.text()) === (await Bun.file(join(folder, name)).text());
+      }),
+    );
+    expect(whole).toEqual(names.map(() => true));
+    expect(names.length).toBeLessThan(8);
+  },
+);
+
+async function modelLine(): Promise<string[]> {
+  const lines = (await Bun.file(join(root, "data", ".env")).text()).split("\n");
+  return lines.filter((line) => line.includes("AGENTS_MODEL"));
+}
+
+test("setup --yes with another provider drops the model of the one before", async () => {
+  const first = ["--provider", "openai", "--model", "gpt-4o", "--no-mlflow", "--no-examples"];
+  await agents(["setup", "--yes", ...first]);
+  await agents(["setup", "--yes", "--provider", "openai"]);
+  expect(await modelLine()).toEqual(["AGENTS_MODEL=gpt-4o"]);
+  const { code } = await agents(["setup", "--yes", "--provider", "anthropic"]);
+  expect(code).toBe(0);
+  expect(await modelLine()).toEqual(["# AGENTS_MODEL="]);
+  await agents(["setup", "--yes", "--provider", "google", "--model", "gemini-2.5-pro"]);
+  expect(await modelLine()).toEqual(["AGENTS_MODEL=gemini-2.5-pro"]);
+});
+
+test.each(["run", "validate"])("%s refuses a file that is not in UTF-8", async (command) => {
+  const latin1 = Buffer.from(WORKFLOW.replace("Greet", "Gr\u00fc\u00df"), "latin1");
+  await Bun.write(join(root, "latin1.yaml"), latin1);
+  expect(await agents([command, "latin1.yaml"])).toEqual({
+    out: "",
+    errors: "error: latin1.yaml is not text in UTF-8.\nFix: Save it with the encoding UTF-8.\n",
+    code: ERROR_CODES.invalid.exit,
+  });
+});
+
 test("validate reports on every file, also after one that cannot be read", async () => {
   await Bun.write(join(root, "bad.yaml"), `${WORKFLOW}\nnonsense: 1\n`);
   const { out, code } = await agents([
@@ -297,3 +352,23 @@ test("start serves, its workers take runs, status and logs see it, SIGTERM ends 
   expect(await child.exited).toBe(0);
   expect((await agents(["status"])).code).toBe(21);
 });
+
+test.skipIf(process.platform === "win32")(
+  "start that gets SIGTERM twice still stops in order",
+  async () => {
+    const environment = { AGENTS_WORKERS: "1", AGENTS_MLFLOW: "off", AGENTS_CHAT: "off" };
+    const child = spawn(["start", "--yes", "--port", "0"], { environment });
+    const cues = ["Ctrl-C stops everything.", "Stopping."];
+    let shown = "";
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      shown += chunk;
+      while (cues[0] !== undefined && shown.includes(cues[0])) {
+        cues.shift();
+        child.kill("SIGTERM");
+      }
+    }
+    expect(await child.exited).toBe(0);
+    expect(shown).toContain("worker-1: stopped");
+    expect(await readdir(join(root, "data"))).not.toContain("instance.json");
+  },
+);

@@ -131,6 +131,16 @@ describe("askSetup()", () => {
     expect(screen).toContain("Ollama (running on this machine, 2 models)");
   });
 
+  test("tells where a server is that is on another machine, and counts one model as one", async () => {
+    const remote = { ...OLLAMA, baseUrl: "http://gpu:11434", models: ["llama3.2"] };
+    const { screen } = await walk(
+      await foundWith({ servers: [remote] }),
+      [["Which model provider?"], ["Never asked"]],
+      0,
+    );
+    expect(screen).toContain("Ollama (at http://gpu:11434, 1 model)");
+  });
+
   test("uses a key that is set, after one real request, without asking for it", async () => {
     const found = await foundWith({ environment: { OPENAI_API_KEY: "sk-set" }, mlflow: true });
     const { answers } = await walk(found, [
@@ -205,6 +215,38 @@ describe("askSetup()", () => {
     expect(found.asked).toEqual([
       { provider: "openai-compatible", apiKey: "token", baseUrl: "http://gpu:8000/v1" },
     ]);
+  });
+
+  test("a server that cannot be reached can be given another address", async () => {
+    const found = await foundWith({ checks: [BAD] });
+    const { answers, screen } = await walk(found, [
+      ["Which model provider?", "up", "return"],
+      ["Address of the server", { type: "http://wrong:8000/v1" }, "return"],
+      ["Does the server want a key?", "return"],
+      ["How to go on?", "down", "return"],
+      ["Address of the server", "clear", { type: "http://right:8000/v1" }, "return"],
+      ["Which model,", "return"],
+      ...REST,
+    ]);
+    expect(answers).toMatchObject({ baseUrl: "http://right:8000/v1", model: "gpt-5" });
+    expect(found.asked.map(({ baseUrl }) => baseUrl)).toEqual([
+      "http://wrong:8000/v1",
+      "http://right:8000/v1",
+    ]);
+    expect(screen).not.toContain("Go on without a key");
+  });
+
+  test("Ollama, which takes no key, is not asked for another one", async () => {
+    const found = await foundWith({ checks: [BAD] });
+    const { screen } = await walk(found, [
+      ["Which model provider?", "up", "up", "return"],
+      ["Address of the server", { type: "http://gpu:11434" }, "return"],
+      ["How to go on?", "down", "down", "return"],
+      ["Model, where a workflow names none", "return"],
+      ...REST,
+    ]);
+    expect(screen).toContain("Enter another address");
+    expect(screen).not.toContain("Enter another key");
   });
 
   test("the demo needs nothing; MLflow can be installed; other answers are kept", async () => {

@@ -3,8 +3,10 @@ import { S_STEP_ACTIVE } from "@clack/prompts";
 import type { Interrupt, Terminal } from "../../src/cli/terminal.ts";
 
 /** A terminal without a terminal: key presses go in by `press`, what is written is collected. */
-export function createTestTerminal(options: { tty?: boolean; columns?: number } = {}) {
-  const { tty = true, columns = 80 } = options;
+export function createTestTerminal(
+  options: { tty?: boolean; columns?: number; dumb?: boolean } = {},
+) {
+  const { tty = true, columns = 80, dumb = false } = options;
   const size = { isTTY: tty, columns, rows: 24 };
   const input = Object.assign(new PassThrough(), { isTTY: tty, setRawMode: () => undefined });
   const output = Object.assign(new PassThrough(), size);
@@ -26,6 +28,7 @@ export function createTestTerminal(options: { tty?: boolean; columns?: number } 
     output,
     errorOutput,
     interactive: tty,
+    dumb,
     color: false,
     onInterrupt(listener) {
       listeners.add(listener);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -69,6 +69,16 @@ test("acquireInstance() is not stopped by what a killed holder left, whoever has
   lock.release();
   expect(readInstance(dataDir)).toBeUndefined();
   expect(existsSync(join(dataDir, "instance.json"))).toBe(false);
+});
+
+test("acquireInstance() lets nobody be taken for the holder when it cannot write who holds", async () => {
+  const stale = { pid: process.pid, url: "http://stale", startedAt: 1, version: "0" };
+  await writeFile(join(dataDir, "instance.json"), JSON.stringify(stale));
+  // As on a full disk, the new file cannot be written.
+  await mkdir(join(dataDir, "instance.json.tmp"));
+  const lock = acquireInstance(dataDir, info);
+  expect(readInstance(dataDir)).toEqual({ info: undefined });
+  lock.release();
 });
 
 test("acquireInstance() succeeds while others look whether it is held", async () => {

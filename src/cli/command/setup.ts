@@ -1,6 +1,7 @@
 import { absolutePath } from "../../config/place.ts";
 import { describePlace, readSettings, type Settings } from "../../config/load.ts";
 import { AppError } from "../../domain/error.ts";
+import type { ProviderName } from "../../domain/workflow.ts";
 import type { CommandContext } from "../command.ts";
 import type { SETUP } from "../definition.ts";
 import { createLiveRegion } from "../live-region.ts";
@@ -82,13 +83,24 @@ async function answersOfFlags(context: Context, found: SetupFound): Promise<Setu
     provider,
     apiKey,
     baseUrl,
-    model: suggestion.model,
+    model: (await isModelOfOther(context, provider)) ? undefined : suggestion.model,
     mlflow: settings.mlflow.enabled,
     installMlflow: flags["install-mlflow"] === true,
     workflowsDir: settings.workflowsDir,
     examples: flags.examples ?? true,
     open: settings.open,
   };
+}
+
+/** A saved model belongs to the saved provider: another one would refuse it. */
+async function isModelOfOther(
+  { sources, flags }: Context,
+  provider: ProviderName | undefined,
+): Promise<boolean> {
+  if (flags.model !== undefined || flags.provider === undefined) return false;
+  const { AGENTS_PROVIDER: _, ...others } = sources.flags;
+  const { llm } = await readSettings({ ...sources, flags: others });
+  return llm.provider !== undefined && llm.provider !== provider;
 }
 
 async function keyOfFlags({ flags, sources, terminal }: Context): Promise<string | undefined> {
@@ -145,7 +157,9 @@ async function installMlflow(context: Base, app: App, settings: Settings): Promi
   const { terminal } = context;
   const cancelled = new AbortController();
   const stopListening = terminal.onInterrupt(() => cancelled.abort());
-  const region = canRedraw(terminal.output) ? createLiveRegion(terminal.output) : undefined;
+  const region = canRedraw(terminal, terminal.output)
+    ? createLiveRegion(terminal.output)
+    : undefined;
   let last = "";
   const onProgress = (text: string) => {
     if (region !== undefined) region.draw([`Installing MLflow: ${text}`]);

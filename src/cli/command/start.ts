@@ -114,11 +114,16 @@ function urlsOf(config: Config, dashboard: Dashboard): { label: string; url: str
 function createInterrupts({ terminal }: Context) {
   const first = Promise.withResolvers<void>();
   const second = Promise.withResolvers<void>();
-  let count = 0;
+  let happened = false;
   const ask = () => {
-    count += 1;
-    (count === 1 ? first : second).resolve();
+    happened = true;
+    first.resolve();
   };
-  const end = terminal.onInterrupt(ask);
-  return { first: first.promise, second: second.promise, happened: () => count > 0, ask, end };
+  const end = terminal.onInterrupt((signal) => {
+    // Only a person's second Ctrl-C means "at once": SIGTERM comes twice when a group is told to end and
+    // its leader passes that on, or when two ask by `agents stop`.
+    if (happened && signal === "SIGINT") second.resolve();
+    ask();
+  });
+  return { first: first.promise, second: second.promise, happened: () => happened, ask, end };
 }
