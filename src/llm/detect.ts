@@ -149,7 +149,8 @@ function ollamaUrl(host: string): string {
   if (url === undefined) return `http://127.0.0.1:${OLLAMA_PORT}`;
   if (url.port === "" && !hasScheme) url.port = OLLAMA_PORT;
   if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
-  return url.origin;
+  // A server behind a proxy has a path of its own.
+  return (url.origin + url.pathname).replace(/\/+$/, "");
 }
 
 async function getJson(url: string, timeoutMs: number): Promise<Json | undefined> {

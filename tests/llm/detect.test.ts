@@ -146,6 +146,22 @@ describe("detectLocalServers()", () => {
   });
 });
 
+test("detectLocalServers() keeps the path of an Ollama behind a proxy", async () => {
+  using proxy = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/ollama/api/version") return Response.json({ version: "0.9.0" });
+      if (pathname === "/ollama/api/tags") return Response.json({ models: [{ name: "qwen3:8b" }] });
+      return new Response(null, { status: 404 });
+    },
+  });
+  const address = `http://127.0.0.1:${proxy.port}/ollama`;
+  const found = await detectLocalServers({ ollamaHost: `${address}/` });
+  expect(found.find(({ kind }) => kind === "ollama")?.baseUrl).toBe(address);
+});
+
 describe("checkProvider() and listModels()", () => {
   let server: ModelServer;
   beforeAll(async () => {
