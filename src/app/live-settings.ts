@@ -1,6 +1,7 @@
 /** Settings that follow the data folder's `.env`: a key saved on a page counts from the next call on. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { createTurns } from "../lib/in-turn.ts";
 
 export interface LiveSettings<T> {
   /** As they were at the last refresh. */
@@ -20,16 +21,24 @@ export function followSettings<T extends { readonly dataDir: string }>(
   const path = join(first.dataDir, ".env");
   let current = first;
   let seen = stampOf(path);
+  // One at a time: of two at once the one that read the older file could be the last to end.
+  const inTurn = createTurns();
+  let next: Promise<T> | undefined;
+
+  async function read(): Promise<T> {
+    next = undefined;
+    const [before, now] = await Promise.all([seen, stampOf(path)]);
+    if (before !== now) {
+      seen = Promise.resolve(now);
+      current = await reload().catch(() => current);
+    }
+    return current;
+  }
+
   return {
     current: () => current,
-    async refresh() {
-      const [before, now] = await Promise.all([seen, stampOf(path)]);
-      if (before !== now) {
-        seen = Promise.resolve(now);
-        current = await reload().catch(() => current);
-      }
-      return current;
-    },
+    // One that has not begun is as good as another after it.
+    refresh: () => (next ??= inTurn(read)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Which model providers can be used as things are configured. */
 import type { Config } from "../config/config.ts";
 import { describePlace, type Settings } from "../config/load.ts";
+import { withoutCredentials } from "../lib/without-credentials.ts";
 import type { WebDeps } from "../web/deps.ts";
 
 const OLLAMA = { name: "ollama", label: "Ollama", variable: "", address: "OLLAMA_BASE_URL" };
@@ -52,7 +53,7 @@ export function providerStatuses(settings: Settings): ReturnType<WebDeps["provid
       label,
       variable,
       configured: needsKey ? apiKey !== undefined : baseUrl !== undefined,
-      baseUrl: baseUrl ?? null,
+      baseUrl: baseUrl === undefined ? null : withoutCredentials(baseUrl),
       origin: originOf(variable),
       check: null,
     };
@@ -62,7 +63,7 @@ export function providerStatuses(settings: Settings): ReturnType<WebDeps["provid
     label: OLLAMA.label,
     variable: OLLAMA.variable,
     configured: llm.provider === "ollama" || originOf(OLLAMA.address) !== null,
-    baseUrl: llm.ollama.baseUrl,
+    baseUrl: withoutCredentials(llm.ollama.baseUrl),
     origin: originOf(OLLAMA.address),
     check: null,
   };

@@ -8,6 +8,8 @@ import { AppError } from "../domain/error.ts";
 import type { ServiceStatus } from "../domain/service.ts";
 import { PROVIDERS } from "../domain/workflow.ts";
 import { systemClock } from "../lib/clock.ts";
+import { createTurns } from "../lib/in-turn.ts";
+import { withoutCredentials } from "../lib/without-credentials.ts";
 import type { Store } from "../store/store.ts";
 import type { WebDeps } from "../web/deps.ts";
 import { EXAMPLES } from "../../examples/index.ts";
@@ -35,10 +37,13 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     void settings.refresh();
     return settings.current();
   };
-  const save = async (changes: Parameters<typeof saveEnvFile>[1]) => {
-    await saveEnvFile(config.dataDir, changes);
-    await settings.refresh();
-  };
+  /** The file is read, changed and written: two at the same time would lose what one has changed. */
+  const inTurn = createTurns();
+  const save = (changes: Parameters<typeof saveEnvFile>[1]) =>
+    inTurn(async () => {
+      await saveEnvFile(config.dataDir, changes);
+      await settings.refresh();
+    });
   return {
     ...store,
     health: () => store.health(),
@@ -103,7 +108,11 @@ function shownValues(settings: Settings): ReturnType<WebDeps["values"]> {
     const isSet = origin.kind !== "default";
     return {
       name,
-      value: info.secret ? (isSet ? "set" : "") : (settings.texts[name] ?? info.default ?? ""),
+      value: info.secret
+        ? isSet
+          ? "set"
+          : ""
+        : withoutCredentials(settings.texts[name] ?? info.default ?? ""),
       origin: describePlace(origin),
       description: info.description,
       secret: info.secret === true,

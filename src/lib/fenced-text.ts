@@ -3,7 +3,9 @@ export type TextPart =
   | { readonly kind: "prose"; readonly text: string }
   | { readonly kind: "code"; readonly language: string; readonly text: string };
 
-const OPENING = /^ {0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$/;
+// The rest is taken whole and looked at by itself: a pattern that could refuse it would try every way to
+// split a long line first.
+const OPENING = /^ {0,3}(`{3,}|~{3,})([^]*)$/;
 
 /**
  * Splits a text at its code fences (those of CommonMark, of three or more backticks or tildes). A fence
@@ -22,10 +24,10 @@ export function splitFences(text: string): TextPart[] {
   }
 
   for (const line of text.split(/\r\n|\r|\n/)) {
-    const opening = fence === undefined ? OPENING.exec(line) : null;
-    if (opening !== null) {
+    const opening = fence === undefined ? openingOf(line) : undefined;
+    if (opening !== undefined) {
       flush();
-      fence = { mark: opening[1] ?? "", language: (opening[2] ?? "").toLowerCase() };
+      fence = opening;
     } else if (fence !== undefined && closes(line, fence.mark)) {
       flush();
       fence = undefined;
@@ -33,6 +35,13 @@ export function splitFences(text: string): TextPart[] {
   }
   if (fence !== undefined || lines.length > 0) flush();
   return parts;
+}
+
+/** A backtick after the mark makes it code within a sentence. */
+function openingOf(line: string): { mark: string; language: string } | undefined {
+  const [, mark, rest = ""] = OPENING.exec(line) ?? [];
+  if (mark === undefined || rest.includes("`")) return undefined;
+  return { mark, language: (/^[ \t]*(\S*)/.exec(rest)?.[1] ?? "").toLowerCase() };
 }
 
 /** A closing fence has the same sign, at least as often, and nothing else. */

@@ -7,6 +7,8 @@ import { SESSION_MS, type Sessions } from "./session.ts";
 export interface Access {
   readonly needsLogin: boolean;
   isAllowed(c: Context): boolean;
+  /** The same for an answer that takes long: asked again, it tells whether the session still counts. */
+  permit(c: Context): () => boolean;
   /** Gives the browser a session. */
   begin(c: Context): void;
   end(c: Context): void;
@@ -19,13 +21,15 @@ export function createAccess(deps: {
 }): Access {
   const needsLogin = !isLoopback(deps.host);
   const name = () => `agents-session-${deps.port()}`;
+  const permit = (c: Context) => {
+    if (!needsLogin) return () => true;
+    const cookie = readCookie(c, name());
+    return () => cookie !== undefined && deps.sessions.isValid(cookie);
+  };
   return {
     needsLogin,
-    isAllowed(c) {
-      if (!needsLogin) return true;
-      const cookie = readCookie(c, name());
-      return cookie !== undefined && deps.sessions.isValid(cookie);
-    },
+    isAllowed: (c) => permit(c)(),
+    permit,
     begin(c) {
       writeCookie(c, name(), { value: deps.sessions.issue(), maxAgeMs: SESSION_MS });
     },

@@ -12,6 +12,7 @@ import { hostCheck } from "./middleware/host-check.ts";
 import { loginGuard } from "./middleware/login-guard.ts";
 import { originCheck } from "./middleware/origin-check.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
+import { streamGuard } from "./middleware/stream-guard.ts";
 import { registerChatProxy } from "./page/chat.ts";
 import { registerAssets } from "./page/asset.ts";
 import { registerHealth } from "./page/health.ts";
@@ -66,6 +67,7 @@ export function createWebApp(deps: WebDeps): WebApp {
   app.use(originCheck());
   app.use(bodyLimit());
   app.use(loginGuard(access));
+  app.use(streamGuard(access));
   // Before the rest, because the chat checks its forms and its database itself.
   registerChatProxy(app, kit);
   app.use(csrfCheck(csrf));
@@ -81,7 +83,7 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerSettings(app, kit);
 
   return {
-    fetch: (request, server) => app.fetch(request, { server }),
+    fetch: (request, server) => app.fetch(request, { server, request }),
     routes: app.routes.filter((route) => route.method !== "ALL"),
     close: () => hub.close(),
   };

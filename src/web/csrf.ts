@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { isForeign } from "./middleware/origin-check.ts";
 import { isSame, sign } from "./signature.ts";
 import { readCookie, writeCookie } from "./cookie.ts";
 
@@ -22,7 +23,9 @@ export function createCsrf(deps: { secretKey: string; port: () => number }): Csr
       if (id === undefined) {
         id = crypto.randomUUID();
         minted.set(c, id);
-        writeCookie(c, name(), { value: id });
+        // The browser has sent no cookie because of SameSite; a new one would replace it, and the forms of
+        // the pages that are open would fail.
+        if (!isForeign(c)) writeCookie(c, name(), { value: id });
       }
       return sign(deps.secretKey, "csrf", id);
     },

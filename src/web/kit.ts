@@ -17,7 +17,11 @@ import type { Throttle } from "./throttle.ts";
 import type { WorkflowReader } from "./workflow-reader.ts";
 
 export interface WebEnv {
-  Bindings: { readonly server: WebServer | undefined };
+  Bindings: {
+    readonly server: WebServer | undefined;
+    /** As it came in: the context may hold a copy of it, which the server does not know. */
+    readonly request: Request;
+  };
   Variables: {
     /** Why a part of this page could not be read. */
     trouble: DatabaseHealth | undefined;
@@ -49,14 +53,16 @@ export function createShell(
 ): Kit["shell"] {
   return (c, title) => {
     const theme = readCookie(c, THEME_COOKIE);
+    const isAllowed = tools.access.isAllowed(c);
     return {
       title,
       path: pagePath(c),
       csrf: tools.csrf.token(c),
       theme: isTheme(theme) ? theme : "auto",
       version: deps.version,
-      health: c.get("trouble") ?? deps.health(),
-      needsLogin: tools.access.needsLogin && tools.access.isAllowed(c),
+      // Its message names files of this machine.
+      health: isAllowed ? (c.get("trouble") ?? deps.health()) : { state: "ok" },
+      needsLogin: tools.access.needsLogin && isAllowed,
       demo: deps.demo(),
       asset: assetUrl,
       now: deps.clock.now(),

@@ -43,6 +43,10 @@ const HOSTILE: readonly (readonly [name: string, text: string])[] = [
   ["carriage returns and NUL", "a\r\rdata: owned\r\n\u0000<b>\u2028</b>"],
   ["a huge line", "W".repeat(150_000)],
   ["very many lines", "- x\n".repeat(20_000)],
+  // These made a pattern try every way to read them, which took minutes and stopped the whole chat.
+  ["endless white space in a sentence", `a${" ".repeat(120_000)}b`],
+  ["an endless mark of a fence that is none", `${"~".repeat(5_000)}\``],
+  ["an endless word after a mark that is none", `\`\`\`${"x".repeat(120_000)}\``],
   ["text from right to left and zero width", "\u202Egnp.exe\u202C\u200B<u>"],
   ["a code fence with a hostile language", '```"><script>alert(1)</script>\ncode\n```'],
   ["code that closes its element", "```html\n</pre><script>alert(1)</script>\n```"],

@@ -1,8 +1,10 @@
 /** A database that cannot be used, for real: pages stay, writes are refused with the reason, it recovers. */
 import { Database } from "bun:sqlite";
-import { rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
+import { systemClock } from "../../src/lib/clock.ts";
+import { openStore } from "../../src/store/store.ts";
 import { openSse } from "./sse-client.ts";
 import { Browser, startWorld } from "./world.ts";
 
@@ -82,7 +84,10 @@ test("a damaged database: every page says so instead of failing, and it recovers
   await using stream = await openSse(`${world.url}/status/stream`);
   expect(stream.status).toBe(200);
 
-  await rm(join(world.folder, "agents.sqlite"));
+  // A file that has gone is waited for; a sound one in its place, such as a backup, is taken up.
+  const sound = join(world.folder, "sound.sqlite");
+  await (await openStore({ path: sound, clock: systemClock })).close();
+  await rename(sound, join(world.folder, "agents.sqlite"));
   await until(async () => (await browser.get("/health/readiness")).status === 200);
   expect((await browser.get("/")).text).not.toContain("Degraded");
   await stream.until(() => stream.messages.length > 0);

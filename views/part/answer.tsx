@@ -188,7 +188,7 @@ function Prose(props: { text: string }) {
   return (
     <>
       {paragraphs.map((text) => (
-        <p class="said">{text.replace(/^\n+|\s+$/g, "")}</p>
+        <p class="said">{text.trimEnd().replace(/^\n+/, "")}</p>
       ))}
     </>
   );

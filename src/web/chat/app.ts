@@ -79,7 +79,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
   });
 
   return {
-    fetch: (request, server) => app.fetch(request, { server }),
+    fetch: (request, server) => app.fetch(request, { server, request }),
     routes: app.routes.filter((route) => route.method !== "ALL"),
     async close() {
       hub.close();

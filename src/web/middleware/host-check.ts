@@ -11,7 +11,7 @@ export interface HostOptions {
 }
 
 /**
- * On a loopback address: refuses names other than this machine's own. Without it a foreign site could
+ * Refuses what is no host, and on a loopback address names other than this machine's own. Without it a foreign site could
  * point its name at 127.0.0.1 and read the dashboard as its own origin (DNS rebinding). The answer is
  * plain text, since nothing of the page may be readable there.
  */
@@ -19,7 +19,9 @@ export function hostCheck(options: HostOptions): MiddlewareHandler {
   const guarded = isLoopback(options.host);
   return async (c, next) => {
     const isTrusted = options.isTrusted?.(c) === true;
-    if (guarded && !isTrusted && !isAllowed(c.req.header("Host"), options)) {
+    // What is no name at all leaves a request without an address, which nothing after this expects.
+    const isName = URL.canParse(c.req.url);
+    if (!isName || (guarded && !isTrusted && !isAllowed(c.req.header("Host"), options))) {
       return c.text(
         `This address is not served here.\nFix: Open http://127.0.0.1:${options.port()}/ instead.\n`,
         403,

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { AppError } from "../../domain/error.ts";
 
 const METHODS_SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -14,22 +14,27 @@ export function isUnsafe(method: string): boolean {
  */
 export function originCheck(): MiddlewareHandler {
   return async (c, next) => {
-    const site = c.req.header("Sec-Fetch-Site");
-    const isForeign = site !== undefined && site !== "same-origin" && site !== "none";
-    const isLink =
-      !isUnsafe(c.req.method) &&
-      c.req.header("Sec-Fetch-Mode") === "navigate" &&
-      c.req.header("Sec-Fetch-Dest") === "document";
-    const origin = c.req.header("Origin");
-    const isOtherOrigin =
-      isUnsafe(c.req.method) && origin !== undefined && !isOwnOrigin(origin, c.req.header("Host"));
-    if ((isForeign && !isLink) || isOtherOrigin) {
+    if (isForeign(c)) {
       throw new AppError("forbidden", "This request came from another site.", {
         fix: "Open the dashboard itself and try again there.",
       });
     }
     await next();
   };
+}
+
+/** True for what this check refuses. */
+export function isForeign(c: Context): boolean {
+  const site = c.req.header("Sec-Fetch-Site");
+  const isOtherSite = site !== undefined && site !== "same-origin" && site !== "none";
+  const isLink =
+    !isUnsafe(c.req.method) &&
+    c.req.header("Sec-Fetch-Mode") === "navigate" &&
+    c.req.header("Sec-Fetch-Dest") === "document";
+  const origin = c.req.header("Origin");
+  const isOtherOrigin =
+    isUnsafe(c.req.method) && origin !== undefined && !isOwnOrigin(origin, c.req.header("Host"));
+  return (isOtherSite && !isLink) || isOtherOrigin;
 }
 
 function isOwnOrigin(origin: string, host: string | undefined): boolean {

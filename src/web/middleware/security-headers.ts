@@ -35,7 +35,7 @@ export function securityHeaders(formTarget?: (c: Context) => string): Middleware
   return async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
-    if (formTarget !== undefined) {
+    if (formTarget !== undefined && URL.canParse(c.req.url)) {
       const policy = CONTENT_SECURITY_POLICY.replace(
         FORM_ACTION,
         `${FORM_ACTION} ${formTarget(c)}`,

@@ -27,7 +27,8 @@ export function registerHealth(app: Hono<WebEnv>, { deps, access }: Kit): void {
     const database = await probeDatabase(deps);
     if (database.state === "ok") return c.json({ status: "ok" });
     const { code, message, fix } = database;
-    return c.json({ status: "unavailable", code, reason: message, fix }, 503);
+    const details = access.isAllowed(c) ? { code, reason: message, fix } : {};
+    return c.json({ status: "unavailable", ...details }, 503);
   });
 }
 

@@ -45,5 +45,5 @@ export async function isPassword(password: string, hash: string | undefined): Pr
 }
 
 export function addressOf(c: WebContext): string {
-  return c.env.server?.requestIP(c.req.raw)?.address ?? "";
+  return c.env.server?.requestIP(c.env.request)?.address ?? "";
 }
