@@ -57,8 +57,8 @@ describe("parseEnvFile()", () => {
   });
 
   test("reads back a separator that is not a line break of the file", () => {
-    for (const value of ["\u2028", "a\u2029b", "\u0085"])
-      expect(read(formatEnvEntry("A", value))).toEqual({ A: value });
+    for (const text of ["\u2028", "a\u2029b", "\u0085"])
+      expect(read(formatEnvEntry("A", text))).toEqual({ A: text });
   });
 
   test("reads back every value that formatEnvEntry() writes", () => {
