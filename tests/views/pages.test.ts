@@ -23,7 +23,7 @@ describe("StatusPage()", () => {
       '<li class="tile tier-info" id="tile-tokens">',
       '<li class="tile tier-info" id="tile-cost">',
     ]);
-    expect(visibleText(page)).toContain("Success rate Info 96.5 % +0.9 vs 24h before");
+    expect(visibleText(page)).toContain("Success Info 96.5 % +0.9 vs 24h before");
   });
 
   test("says what an unclean end left behind, and what a failed service needs", async () => {

@@ -117,7 +117,7 @@ function tiles(status: Status): Tile[] {
     {
       id: "success",
       tier: rate !== undefined && rate < 1 - FAILED_SHARE_CRITICAL ? "warning" : "info",
-      label: "Success rate",
+      label: "Success",
       href: "/runs?state=succeeded",
       value: rate === undefined ? "–" : percent(rate),
       ...(rate === undefined ? {} : { unit: "%" }),
