@@ -205,11 +205,13 @@ export interface RunStore {
   ): Promise<void>;
   /**
    * Ends an attempt badly: `retry` parks the run as waiting until then (a durable timer, the claim is
-   * given back) or, when `inPlace`, keeps the claim; without `retry` the run fails.
+   * given back) or, when `inPlace`, keeps the claim; without `retry` the run fails. `brokenCallCount`
+   * model calls had begun to answer when they broke off: what they cost nobody said, so they count as
+   * unpriced.
    */
   failStep(
     claim: Claim,
-    step: { key: StepKey; attempt: number; error: ErrorRecord },
+    step: { key: StepKey; attempt: number; error: ErrorRecord; brokenCallCount?: number },
     retry: { at: number; waitingFor: WaitingFor; inPlace: boolean } | undefined,
   ): Promise<void>;
   /** Fails the run outside any step (its workflow cannot be read, its time is over). */

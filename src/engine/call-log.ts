@@ -36,6 +36,9 @@ export interface CallLog {
   perform(call: CallSpec, make: () => Promise<MadeCall>): Promise<StepCall>;
   /** Sends a piece of an answer to the log. */
   emit(event: RunEvent): void;
+  /** A model call broke off after it had begun to answer: it is paid for, but nobody said how much. */
+  addBroken(): void;
+  readonly brokenCount: number;
 }
 
 interface CallLogOptions {
@@ -51,6 +54,7 @@ interface CallLogOptions {
 
 export function createCallLog(options: CallLogOptions): CallLog {
   const { key, attempt, finished, signal, clock, events, record } = options;
+  let brokenCount = 0;
   return {
     perform: async ({ ordinal, kind, name, request, started }, make) => {
       signal.throwIfAborted();
@@ -81,5 +85,11 @@ export function createCallLog(options: CallLogOptions): CallLog {
       return call;
     },
     emit: (event) => events.add(event),
+    addBroken() {
+      brokenCount += 1;
+    },
+    get brokenCount() {
+      return brokenCount;
+    },
   };
 }

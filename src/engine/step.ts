@@ -7,7 +7,7 @@ import { STEP_RECOVERY_COUNT_MAX, type StepAttempt } from "../domain/run.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { startTimer } from "../lib/timer.ts";
 import { RunAborted } from "./abort.ts";
-import { createCallLog } from "./call-log.ts";
+import { type CallLog, createCallLog } from "./call-log.ts";
 import { createEventBuffer, type EventBuffer } from "./event-buffer.ts";
 import { finalStepError, toErrorRecord } from "./failure.ts";
 import { type PreparedStep, prepareNode } from "./node/registry.ts";
@@ -31,22 +31,27 @@ export async function executeStep(context: RunContext, planned: PlannedStep): Pr
   );
   history.put(attempt);
   if (attempt.recoveryCount >= STEP_RECOVERY_COUNT_MAX)
-    return fail(context, { planned, attempt, error: workerCrashed(attempt) });
+    return fail(context, { planned, attempt, error: workerCrashed(attempt), brokenCount: 0 });
 
   const events = createEventBuffer({
     append: (batch) => runs.appendEvents(claim, batch),
     clock: context.clock,
     onError: (error) => onBackgroundError(context, error),
   });
+  const { signal, stop } = limitAttempt(context, planned);
+  const calls = openCallLog(context, { planned, events, signal });
   let patch: JsonObject;
   try {
-    patch = await attemptOnce(context, { planned, prepared, events });
+    patch = await attemptOnce(context, { planned, prepared, calls, signal });
   } catch (error) {
     // An abort wins over whatever the work made of it.
     const reason: unknown = context.aborts.work.aborted ? context.aborts.work.reason : error;
     await writeRest(context, events);
     if (reason instanceof RunAborted || isLeaseLost(reason)) throw reason;
-    return fail(context, { planned, attempt, error: AppError.from(reason) });
+    const { brokenCount } = calls;
+    return fail(context, { planned, attempt, error: AppError.from(reason), brokenCount });
+  } finally {
+    stop();
   }
   return succeed(context, attempt, patch);
 }
@@ -60,49 +65,51 @@ function prepare({ history }: RunContext, { node }: PlannedStep): PreparedStep {
   }
 }
 
-interface Attempt {
-  readonly planned: PlannedStep;
-  readonly prepared: PreparedStep;
-  readonly events: EventBuffer;
-}
-
-async function attemptOnce(
-  context: RunContext,
-  { planned, prepared, events }: Attempt,
-): Promise<JsonObject> {
-  const { runs, claim, persist, history, clock, models, tools, redact } = context;
-  const { signal, stop } = limitAttempt(context, planned);
-  const { key, attempt } = planned;
-  const calls = createCallLog({
+function openCallLog(
+  { runs, claim, persist, history, clock }: RunContext,
+  attempt: { planned: PlannedStep; events: EventBuffer; signal: AbortSignal },
+): CallLog {
+  const { key } = attempt.planned;
+  return createCallLog({
     key,
-    attempt,
+    attempt: attempt.planned.attempt,
     finished: history.finishedCalls(key),
-    signal,
+    signal: attempt.signal,
     clock,
-    events,
+    events: attempt.events,
     record: async (call, batch) => {
       await persist(() => runs.recordCall(claim, call, batch));
       history.putCall(call);
     },
   });
-  try {
-    // Not raced with the signal here: a finished call is recorded even when the time is over.
-    return await prepared.execute({
-      runId: claim.runId,
-      overrides: context.run.overrides,
-      key,
-      attempt,
-      signal,
-      clock,
-      models,
-      tools,
-      correction: history.correction(key),
-      calls,
-      redact,
-    });
-  } finally {
-    stop();
-  }
+}
+
+interface Attempt {
+  readonly planned: PlannedStep;
+  readonly prepared: PreparedStep;
+  readonly calls: CallLog;
+  readonly signal: AbortSignal;
+}
+
+/** Not raced with the signal here: a finished call is recorded even when the time is over. */
+function attemptOnce(
+  { claim, run, history, clock, models, tools, redact }: RunContext,
+  { planned, prepared, calls, signal }: Attempt,
+): Promise<JsonObject> {
+  const { key, attempt } = planned;
+  return prepared.execute({
+    runId: claim.runId,
+    overrides: run.overrides,
+    key,
+    attempt,
+    signal,
+    clock,
+    models,
+    tools,
+    correction: history.correction(key),
+    calls,
+    redact,
+  });
 }
 
 /** The signal of one attempt: the run's own, and the node's time limit where it has one. */
@@ -146,10 +153,13 @@ interface Failure {
   readonly planned: PlannedStep;
   readonly attempt: StepAttempt;
   readonly error: AppError;
+  /** Model calls that broke off after they had begun to answer. */
+  readonly brokenCount: number;
 }
 
-async function fail(context: RunContext, { planned, attempt, error }: Failure): Promise<StepEnd> {
+async function fail(context: RunContext, failure: Failure): Promise<StepEnd> {
   const { runs, claim, persist, history, clock, redact, random } = context;
+  const { planned, attempt, error, brokenCount: brokenCallCount } = failure;
   if (error.code === "internal") context.reportError(error.cause ?? error);
   const { key, attempt: number } = attempt;
   const retry = decideRetry(
@@ -159,7 +169,8 @@ async function fail(context: RunContext, { planned, attempt, error }: Failure): 
   );
   const record: ErrorRecord = toErrorRecord(error, redact);
   const kept = retry === undefined ? finalStepError(record, { key, attempt: number }) : record;
-  await persist(() => runs.failStep(claim, { key, attempt: number, error: kept }, retry));
+  const ended = { key, attempt: number, error: kept, brokenCallCount };
+  await persist(() => runs.failStep(claim, ended, retry));
   history.put({
     ...attempt,
     state: "failed",

@@ -286,7 +286,7 @@ function addTotals(client: Database, runId: string, call: StepCall): void {
   const { usage } = call;
   // A tool has no price, so that none is missing.
   const unpriced = call.kind === "model" && call.costNanoUsd === null ? 1 : 0;
-  const totals = [
+  const totals: TotalsParams = [
     usage.input,
     usage.output,
     usage.cacheRead,
@@ -294,8 +294,16 @@ function addTotals(client: Database, runId: string, call: StepCall): void {
     usage.reasoning,
     call.costNanoUsd ?? 0,
     unpriced,
-  ] as const;
-  ADD_TO_ATTEMPT(client).run(...totals, runId, call.key, call.attempt);
+  ];
+  addToTotals(client, runId, { ...call, totals });
+}
+
+function addToTotals(
+  client: Database,
+  runId: string,
+  { key, attempt, totals }: StepRef & { totals: TotalsParams },
+): void {
+  ADD_TO_ATTEMPT(client).run(...totals, runId, key, attempt);
   if (totals.some((count) => count > 0)) ADD_TO_RUN(client).run(...totals, runId);
 }
 
@@ -345,7 +353,7 @@ function failStep(
   client: Database,
   options: {
     run: LiveRun;
-    step: StepRef & { error: ErrorRecord };
+    step: StepRef & { error: ErrorRecord; brokenCallCount?: number };
     retry: Retry;
     now: number;
   },
@@ -361,6 +369,8 @@ function failStep(
     if (state === "failed") return;
     throw ended(step, state);
   }
+  if (step.brokenCallCount !== undefined && step.brokenCallCount > 0)
+    addToTotals(client, run.id, { ...step, totals: [0, 0, 0, 0, 0, 0, step.brokenCallCount] });
   const seq = insertEvents(client, { runId: run.id, seq: run.seq, at: now }, [
     {
       type: "step.failed",

@@ -13,6 +13,7 @@ import {
   sayFor,
   scriptedModels,
   scriptedTools,
+  USAGE,
 } from "./script.ts";
 import { createWorld } from "./world.ts";
 
@@ -130,6 +131,16 @@ describe("a failed attempt", () => {
     });
     const run = await world.execute({ models });
     expect([run.state, models.requests.length]).toEqual(["succeeded", 2]);
+    // What the broken call cost is not known, so the sum is only a lower bound.
+    expect([run.unpricedCount, run.costNanoUsd, run.usage]).toEqual([1, 1_000, USAGE]);
+    const { steps } = await world.store.runs.journal(run.id);
+    expect(steps.map((step) => step.unpricedCount)).toEqual([1, 0]);
+  });
+
+  test("that came before any piece of an answer costs nothing", async () => {
+    await using world = await createWorld(line([llmNode("a", { retry: RETRY_ALL })]));
+    const run = await world.execute({ models: scriptedModels(failing(2, AWAY)) });
+    expect([run.state, run.unpricedCount, run.costNanoUsd]).toEqual(["succeeded", 0, 1_000]);
   });
 });
 

@@ -15,6 +15,9 @@ import { fromErrorRecord } from "../failure.ts";
 import type { StepContext } from "./executor.ts";
 
 /** What the engine reads of an answer; the rest is kept beside it in the journal. */
+/** They cost nothing, however a call ends. */
+const FREE_PROVIDERS: ReadonlySet<string> = new Set(["demo", "ollama"]);
+
 export interface Answer {
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
@@ -41,11 +44,16 @@ export async function callModel(
     },
     async () => {
       const { signal } = step;
+      let begun = false;
       const onText = (text: string) => {
+        begun = true;
         if (!signal.aborted) step.calls.emit({ type: "model.delta", ...place, text });
       };
       const stream = step.models.call({ ...request, signal });
-      const answer = await abortable(signal, readStream(stream, onText));
+      const answer = await abortable(signal, readStream(stream, onText)).catch((error: unknown) => {
+        if (begun && !FREE_PROVIDERS.has(provider)) step.calls.addBroken();
+        throw error;
+      });
       const { usage, costNanoUsd } = answer;
       return {
         result: answerToJson(answer),
