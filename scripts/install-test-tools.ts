@@ -1,5 +1,5 @@
 /**
- * Installs what the tests need beside Bun and the packages: Chromium and MLflow. What cannot be had on
+ * Installs what the tests need beside Bun and the packages: Chromium, shells and MLflow. What cannot be had on
  * this machine is said here, and its tests are skipped loudly.
  */
 import { resolve } from "node:path";
@@ -10,6 +10,9 @@ const CHROMIUM_PATHS = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
+/** Their completion scripts are tried in them. */
+const SHELLS = ["bash", "zsh", "fish"];
+
 /** @returns the environment that tells the tests where the tools are. */
 export async function installTestTools(): Promise<Record<string, string>> {
   const tools: Record<string, string> = {};
@@ -17,6 +20,10 @@ export async function installTestTools(): Promise<Record<string, string>> {
   if (chromium === undefined)
     console.warn("Chromium cannot be had here: browser tests are skipped.");
   else tools["CHROMIUM_PATH"] = chromium;
+
+  const shells = SHELLS.filter((name) => Bun.which(name) === null);
+  if (shells.length > 0 && !installDebian(shells))
+    console.warn(`Not to be had here: ${shells.join(", ")}. Their completion is not tried.`);
 
   const mlflow = resolve(".tools/mlflow");
   const install = Bun.spawnSync([process.execPath, "scripts/install-mlflow.ts", mlflow], {
@@ -36,16 +43,21 @@ async function findChromium(): Promise<string | undefined> {
 
 /** Debian only: elsewhere a browser is part of the machine. */
 function installChromium(): string | undefined {
-  if (Bun.which("apt-get") === null) return undefined;
+  return installDebian(["chromium"]) ? (Bun.which("chromium") ?? undefined) : undefined;
+}
+
+function installDebian(packages: readonly string[]): boolean {
+  if (Bun.which("apt-get") === null) return false;
   const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-  for (const argv of [["update"], ["install", "-y", "--no-install-recommends", "chromium"]]) {
+  const steps = [["update"], ["install", "-y", "--no-install-recommends", ...packages]];
+  return steps.every((argv) => {
     const child = Bun.spawnSync([...sudo, "apt-get", ...argv], {
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
       stdout: "ignore",
       stderr: "inherit",
     });
-    if (child.exitCode !== 0) return undefined;
-  }
-  return Bun.which("chromium") ?? undefined;
+    return child.exitCode === 0;
+  });
 }
 
 if (import.meta.main) console.log(await installTestTools());

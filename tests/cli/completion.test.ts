@@ -8,12 +8,19 @@ import { COMMANDS } from "../../src/cli/registry.ts";
 
 const definitions = COMMANDS.map(({ definition }) => definition);
 
-/** Undefined, loudly, where the shell is not installed. */
-async function runShell(shell: string, argv: readonly string[]): Promise<string | undefined> {
-  if (Bun.which(shell) === null) {
-    console.warn(`SKIPPED: ${shell} is not installed, so its completion script is not tried.`);
-    return undefined;
-  }
+/** `test`, or its skipping form, loudly, where the shell is not installed. */
+function testIn(shell: string) {
+  if (Bun.which(shell) !== null) return test;
+  console.warn(`SKIPPED: ${shell} is not installed, so its completion script is not tried.`);
+  return test.skip;
+}
+
+const inBash = testIn("bash");
+const inZsh = testIn("zsh");
+const inFish = testIn("fish");
+const inPowerShell = testIn("pwsh");
+
+async function runShell(shell: string, argv: readonly string[]): Promise<string> {
   const child = Bun.spawn([shell, ...argv], { stdout: "pipe", stderr: "pipe" });
   const [out, errors] = await Promise.all([
     new Response(child.stdout).text(),
@@ -39,17 +46,25 @@ async function withScript<T>(
 }
 
 describe("completionScript()", () => {
-  test.each(["bash", "zsh", "fish"] as const)("for %s is valid to that shell", async (shell) => {
-    await withScript(shell, (path) => runShell(shell, ["-n", path]));
+  inBash("for bash is valid to it", async () => {
+    await withScript("bash", (path) => runShell("bash", ["-n", path]));
   });
 
-  test("for PowerShell is valid to it", async () => {
+  inZsh("for zsh is valid to it", async () => {
+    await withScript("zsh", (path) => runShell("zsh", ["-n", path]));
+  });
+
+  inFish("for fish is valid to it", async () => {
+    await withScript("fish", (path) => runShell("fish", ["-n", path]));
+  });
+
+  inPowerShell("for PowerShell is valid to it", async () => {
     await withScript("powershell", (path) =>
       runShell("pwsh", ["-NoProfile", "-Command", `. '${path}'`]),
     );
   });
 
-  test.each([
+  inBash.each([
     [
       ["agents", "st"],
       ["start", "stop", "status"],
@@ -75,10 +90,10 @@ describe("completionScript()", () => {
           `COMP_CWORD=${words.length - 1}; _agents; printf '%s\\n' "\${COMPREPLY[@]}"`,
       ]),
     );
-    if (out !== undefined) expect(out.trim().split("\n")).toEqual(expected);
+    expect(out.trim().split("\n")).toEqual(expected);
   });
 
-  test("bash completes a path with spaces as one word", async () => {
+  inBash("bash completes a path with spaces as one word", async () => {
     const out = await withScript("bash", async (path) => {
       await Bun.write(join(dirname(path), "my flow.yaml"), "");
       return await runShell("bash", [
@@ -87,17 +102,16 @@ describe("completionScript()", () => {
           `printf '%s\\n' "\${COMPREPLY[@]}"`,
       ]);
     });
-    if (out !== undefined) expect(out).toBe("my flow.yaml\n");
+    expect(out).toBe("my flow.yaml\n");
   });
 
-  test.each([
+  inFish.each([
     ["agents st", ["start", "status", "stop"]],
     ["agents run --provider o", ["ollama", "openai", "openai-compatible"]],
   ])("fish completes %o", async (line, expected) => {
     const out = await withScript("fish", (path) =>
       runShell("fish", ["--no-config", "-c", `source '${path}'; complete -C '${line}'`]),
     );
-    if (out === undefined) return;
     const words = out
       .trim()
       .split("\n")

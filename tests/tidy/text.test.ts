@@ -74,15 +74,17 @@ for (const { word, reason, allow, files } of BANNED) {
   });
 }
 
-test("nothing of the replaced systems' workflow files is in the repository", async () => {
-  const shared = [...new Glob("../shared/workflows/**/*.yaml").scanSync(".")];
-  if (shared.length === 0) {
-    console.warn(
-      "SKIPPED: ../shared/workflows is not here, so copies of its files cannot be looked for.",
-    );
-    return;
-  }
-  const theirs = new Set(await Promise.all(shared.map((file) => Bun.file(file).text())));
-  const ours = [...new Glob("{examples,tests}/**/*").scanSync(".")];
-  for (const file of ours) expect(theirs.has(await Bun.file(file).text()), file).toBe(false);
-});
+const shared = [...new Glob("../shared/workflows/**/*.yaml").scanSync(".")];
+if (shared.length === 0)
+  console.warn(
+    "SKIPPED: ../shared/workflows is not here, so copies of its files are not looked for.",
+  );
+
+test.skipIf(shared.length === 0)(
+  "nothing of the replaced systems' workflow files is in the repository",
+  async () => {
+    const theirs = new Set(await Promise.all(shared.map((file) => Bun.file(file).text())));
+    const ours = [...new Glob("{examples,tests}/**/*").scanSync(".")];
+    for (const file of ours) expect(theirs.has(await Bun.file(file).text()), file).toBe(false);
+  },
+);
