@@ -165,7 +165,7 @@ function supervise(
     onStatus(self);
   };
   const startAll = async (port: number) => {
-    addServices(supervisor, { ...config, port }, clock);
+    addServices(supervisor, { ...config, port }, { clock, reportError: output.reportError });
     await supervisor.startAll();
     started = true;
     checkSettled();

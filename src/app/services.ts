@@ -8,8 +8,13 @@ import type { Supervisor } from "../process/supervisor.ts";
 const WORKER_START_TIMEOUT_MS = 30_000;
 const CHAT_START_TIMEOUT_MS = 30_000;
 
+interface ServiceDeps {
+  readonly clock: Clock;
+  readonly reportError: (error: unknown) => void;
+}
+
 /** @param config With the port that the dashboard has. */
-export function addServices(supervisor: Supervisor, config: Config, clock: Clock): void {
+export function addServices(supervisor: Supervisor, config: Config, deps: ServiceDeps): void {
   for (let index = 1; index <= config.workerCount; index += 1) {
     const name = `worker-${index}`;
     supervisor.addService({
@@ -30,8 +35,10 @@ export function addServices(supervisor: Supervisor, config: Config, clock: Clock
     });
     return;
   }
-  // Looking for it takes a process or two, which no start should wait for.
-  void import("./mlflow-service.ts").then(({ addMlflow }) => addMlflow(supervisor, config, clock));
+  // Looking for it takes a process or two, which no start should wait for, nor fail with.
+  void import("./mlflow-service.ts")
+    .then(({ addMlflow }) => addMlflow(supervisor, config, deps.clock))
+    .catch(deps.reportError);
 }
 
 function addChat(supervisor: Supervisor, config: Config): void {
