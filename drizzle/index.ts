@@ -6,6 +6,7 @@
  */
 import m0000 from "./0000_init.sql" with { type: "text" };
 import m0001 from "./0001_add_conversations.sql" with { type: "text" };
+import m0002 from "./0002_extend_runs.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -17,5 +18,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0001_add_conversations",
     sha256: "e9c32c37c5604986774a9f2454304bfd4a8247a98ddceaf0509a02e4d85f8ff2",
     sql: m0001,
+  },
+  {
+    name: "0002_extend_runs",
+    sha256: "42ddad23a55deb7f46a33abd7e34a7408ffb9670e80ae67fececd9a32ebf7e0f",
+    sql: m0002,
   },
 ];

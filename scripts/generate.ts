@@ -8,6 +8,7 @@ import { envText } from "../src/config/env-text.ts";
 import { workflowJsonSchema } from "../src/language/schema-json.ts";
 import { errorReference } from "./generate/error-reference.ts";
 import { jsonText } from "./generate/json-text.ts";
+import { toolReference } from "./generate/tool-reference.ts";
 import { workflowReference } from "./generate/workflow-reference.ts";
 
 export const GENERATED: readonly { readonly file: string; readonly text: () => string }[] = [
@@ -17,6 +18,7 @@ export const GENERATED: readonly { readonly file: string; readonly text: () => s
     text: () => commandLineDocument(COMMANDS.map(({ definition }) => definition)),
   },
   { file: "docs/errors.md", text: errorReference },
+  { file: "docs/tools.md", text: toolReference },
   { file: "docs/workflow-reference.md", text: workflowReference },
   { file: "docs/workflow.schema.json", text: () => jsonText(workflowJsonSchema()) },
 ];

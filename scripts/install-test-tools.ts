@@ -1,5 +1,5 @@
 /**
- * Installs what the tests need beside Bun and the packages: Chromium, shells and MLflow. What cannot be had on
+ * Installs what the tests need beside Bun and the packages: Chromium, shells, bubblewrap and MLflow. What cannot be had on
  * this machine is said here, and its tests are skipped loudly.
  */
 import { resolve } from "node:path";
@@ -24,6 +24,9 @@ export async function installTestTools(): Promise<Record<string, string>> {
   const shells = SHELLS.filter((name) => Bun.which(name) === null);
   if (shells.length > 0 && !installDebian(shells))
     console.warn(`Not to be had here: ${shells.join(", ")}. Their completion is not tried.`);
+
+  if (process.platform === "linux" && Bun.which("bwrap") === null && !installDebian(["bubblewrap"]))
+    console.warn("bubblewrap cannot be had here: tests of the sandbox are skipped.");
 
   const mlflow = resolve(".tools/mlflow");
   const install = Bun.spawnSync([process.execPath, "scripts/install-mlflow.ts", mlflow], {

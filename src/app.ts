@@ -132,8 +132,14 @@ export async function checkProvider(
 
 /** The tools that workflow files may name. */
 export async function toolNames(): Promise<readonly string[]> {
-  const { createToolPort } = await import("./tool/registry.ts");
-  return createToolPort({ serper: { apiKey: undefined, baseUrl: undefined } }).names;
+  const { TOOL_NAMES } = await import("./domain/tool.ts");
+  return TOOL_NAMES;
+}
+
+/** Whether code can be confined on this machine. @throws AppError `sandbox_unavailable`. */
+export async function checkSandbox(): Promise<void> {
+  const ports = await import("./app/step-ports.ts");
+  await ports.checkSandbox();
 }
 
 /** The example workflows that are inside the executable. */

@@ -33,7 +33,13 @@ const NAVIGATION: readonly {
     ],
   },
   { group: "Create", items: [{ href: "/chat", icon: "chat", label: "Chat" }] },
-  { group: "System", items: [{ href: "/settings", icon: "settings", label: "Settings" }] },
+  {
+    group: "System",
+    items: [
+      { href: "/memory", icon: "memory", label: "Memory" },
+      { href: "/settings", icon: "settings", label: "Settings" },
+    ],
+  },
 ];
 
 /**

@@ -1,7 +1,9 @@
 /** One run, live: state, graph, trace, log, result. */
 import type { StoredEvent } from "../src/domain/event.ts";
-import type { Run, StepAttempt, StepCall } from "../src/domain/run.ts";
+import { BUDGET_FORM, DECISION_FORM, RunNeeds } from "./part/run-needs.tsx";
+import type { PendingApproval, Run, StepAttempt, StepCall } from "../src/domain/run.ts";
 import type { Workflow } from "../src/domain/workflow.ts";
+import type { Drawing } from "../src/graph/drawing.ts";
 import { Layout } from "./layout.tsx";
 import { RunBadge } from "./part/badge.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
@@ -12,13 +14,14 @@ import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart, shortId } from "./part/id.ts";
 import { LivePart } from "./part/live-part.tsx";
-import { joinEvents, LOG_LINE_COUNT_MAX, LogItems } from "./part/log.tsx";
+import { joinEvents, LOG_LINE_COUNT_MAX, LogItems, WAITING_FOR_TEXT } from "./part/log.tsx";
 import { formatCost } from "./part/money.ts";
 import { formatCount } from "./part/number.ts";
 import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
-import { isFinal, runDurationMs } from "./part/run-progress.ts";
+import { isFinal, isResumable, runDurationMs } from "./part/run-progress.ts";
 import { RunSteps } from "./part/run-steps.tsx";
-import { clockText, DateTime } from "./part/time.tsx";
+import { RETRY_FORM } from "./part/step-item.tsx";
+import { DateTime, momentText } from "./part/time.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
 /** Without script an unfinished run's page asks for itself this often. */
@@ -31,19 +34,21 @@ export interface RunDetail {
   readonly events: readonly StoredEvent[];
   /** Undefined when the version that ran cannot be read any more. */
   readonly workflow: Workflow | undefined;
+  readonly drawing: Drawing | undefined;
+  readonly approvals: readonly PendingApproval[];
+  /** Runs that were started or made from this one. */
+  readonly descendants: readonly Run[];
 }
 
 export function RunPage(props: RunDetail & { shell: Shell }) {
   const { shell, run, events } = props;
   const path = `/runs/${encodeURIComponent(run.id)}`;
   const seen = events.at(-1)?.seq ?? 0;
+  const live = { stream: `${path}/stream?after=${seen}`, poll: path };
+  // What is being typed must not be thrown away.
+  const refresh = isAsking(props) ? {} : { refreshSeconds: REFRESH_SECONDS };
   return (
-    <Layout
-      shell={shell}
-      {...(isFinal(run)
-        ? {}
-        : { stream: `${path}/stream?after=${seen}`, poll: path, refreshSeconds: REFRESH_SECONDS })}
-    >
+    <Layout shell={shell} {...(isFinal(run) ? {} : { ...live, ...refresh })}>
       <PageHead
         crumb={
           <>
@@ -61,11 +66,20 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
             <PauseButton />
           </span>
         )}
+        {isAsking(props) ? (
+          <noscript>
+            <a class="btn ghost" href={path}>
+              Refresh
+            </a>
+          </noscript>
+        ) : null}
         <Buttons run={run} shell={shell} path={path} />
       </PageHead>
+      {isWritable(shell) ? <Forms path={path} csrf={shell.csrf} /> : null}
       <RunHead run={run} now={shell.now} />
       <div class="grid">
         <div class="p-main">
+          <RunNeeds {...props} now={shell.now} />
           <RunResult run={run} steps={props.steps} />
           <RunSteps {...props} now={shell.now} />
         </div>
@@ -87,11 +101,17 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
             <RunLog events={events} />
           </Panel>
           <Inputs run={run} />
+          <Relatives {...props} />
           <State run={run} />
         </div>
       </div>
     </Layout>
   );
+}
+
+/** There is a field on the page to fill in. */
+function isAsking({ run, approvals }: RunDetail): boolean {
+  return approvals.length > 0 || (run.state === "waiting" && run.waitingFor === "budget");
 }
 
 /**
@@ -114,6 +134,12 @@ function Buttons(props: { run: Run; shell: Shell; path: string }) {
               Cancel
             </button>
           </PostForm>
+          <PostForm action={`${path}/resumptions`} csrf={shell.csrf} class="when-resumable">
+            <button type="submit" class="btn">
+              <Icon name="play" size={14} />
+              Go on
+            </button>
+          </PostForm>
           <PostForm action={`${path}/reruns`} csrf={shell.csrf} class="when-final">
             <button type="submit" class="btn primary">
               <Icon name="refresh" size={14} />
@@ -126,6 +152,65 @@ function Buttons(props: { run: Run; shell: Shell; path: string }) {
   );
 }
 
+/**
+ * Forms for buttons inside of the live parts: those are drawn without the CSRF token of this page, so they
+ * only name the form that they belong to.
+ */
+function Forms(props: { path: string; csrf: string }) {
+  const { path, csrf } = props;
+  return (
+    <>
+      <PostForm action={`${path}/decisions`} csrf={csrf} id={DECISION_FORM} />
+      <PostForm action={`${path}/retries`} csrf={csrf} id={RETRY_FORM} />
+      <PostForm action={`${path}/resumptions`} csrf={csrf} id={BUDGET_FORM} />
+    </>
+  );
+}
+
+/** Where this run comes from, and the runs that came from it. */
+function Relatives(props: Pick<RunDetail, "run" | "descendants">) {
+  const { run, descendants } = props;
+  if (run.origin === null && descendants.length === 0)
+    return <div id="run-relatives" class="column"></div>;
+  return (
+    <div id="run-relatives" class="column">
+      <Panel id="relatives" title="Related runs">
+        <ul class="relatives pad-x">
+          {run.origin === null ? null : (
+            <li>
+              <span class="fact-name">{ORIGIN[run.origin.kind]}</span>
+              <RunLink id={run.origin.runId} />
+              {run.origin.step === undefined ? null : <code>{run.origin.step}</code>}
+            </li>
+          )}
+          {descendants.map((other) => (
+            <li>
+              <RunBadge run={other} />
+              <RunLink id={other.id} name={other.workflowName} />
+              {other.origin === null ? null : (
+                <span class="sub">
+                  {MADE[other.origin.kind]} {other.origin.step ?? ""}
+                </span>
+              )}
+            </li>
+          ))}
+        </ul>
+      </Panel>
+    </div>
+  );
+}
+
+function RunLink(props: { id: string; name?: string }) {
+  return (
+    <a href={`/runs/${encodeURIComponent(props.id)}`}>
+      {props.name === undefined ? "run" : props.name} {shortId(props.id)}
+    </a>
+  );
+}
+
+const ORIGIN = { child: "inside of", rerun: "again after", fork: "forked from" } as const;
+const MADE = { child: "by", rerun: "run again", fork: "forked at" } as const;
+
 export function RunHead(props: { run: Run; now: number }) {
   const { run, now } = props;
   const durationMs = runDurationMs(run, now);
@@ -136,6 +221,7 @@ export function RunHead(props: { run: Run; now: number }) {
       class="panel run-head"
       aria-label="Summary"
       data-phase={isFinal(run) ? "final" : cancelling ? "cancelling" : "active"}
+      data-resumable={isResumable(run) && run.waitingFor !== "budget" ? "" : undefined}
     >
       <dl class="figures">
         <Figure label="State">
@@ -159,7 +245,7 @@ export function RunHead(props: { run: Run; now: number }) {
           {run.startedAt === null ? "not yet" : <DateTime at={run.startedAt} />}
         </Figure>
       </dl>
-      <Notes run={run} />
+      <Notes run={run} now={now} />
     </section>
   );
 }
@@ -179,11 +265,11 @@ function Figure(props: { label: string; children?: unknown }) {
   );
 }
 
-function Notes(props: { run: Run }) {
-  const { run } = props;
+function Notes(props: { run: Run; now: number }) {
+  const { run, now } = props;
   const notes = [
-    run.state === "waiting" && run.dueAt !== null
-      ? `${run.waitingFor === "rate_limit" ? "The provider asked to wait" : "Waiting"} until ${clockText(run.dueAt)}; no worker is held up.`
+    run.state === "waiting" && run.waitingFor !== null
+      ? `Waiting for ${WAITING_FOR_TEXT[run.waitingFor]}${run.dueAt === null ? "" : ` until ${momentText(run.dueAt, now)}`}; no worker is held up.`
       : "",
     run.state === "queued" ? "Waiting for a free worker." : "",
     run.cancelRequestedAt !== null && !isFinal(run)
@@ -295,6 +381,7 @@ const SOURCE: Record<Run["source"], string> = {
   cli: "command line",
   dashboard: "dashboard",
   api: "API",
+  workflow: "step of another run",
 };
 
 function State(props: { run: Run }) {
@@ -353,11 +440,17 @@ function Details(props: RunDetail & { now: number }) {
   const { run } = props;
   return (
     <>
+      <LivePart target="run-needs" swap="outerMorph">
+        <RunNeeds {...props} />
+      </LivePart>
       <LivePart target="run-result" swap="outerMorph">
         <RunResult run={run} steps={props.steps} />
       </LivePart>
       <LivePart target="run-steps" swap="outerMorph">
         <RunSteps {...props} />
+      </LivePart>
+      <LivePart target="run-relatives" swap="outerMorph">
+        <Relatives {...props} />
       </LivePart>
       <LivePart target="run-state" swap="outerMorph">
         <State run={run} />

@@ -1,20 +1,15 @@
 /** One workflow: what it does, the form to run it, its source, versions and runs. */
 import type { Run } from "../src/domain/run.ts";
-import type {
-  Problem,
-  Workflow,
-  WorkflowNode,
-  WorkflowRecord,
-  WorkflowVersion,
-} from "../src/domain/workflow.ts";
+import type { Problem, Workflow, WorkflowRecord, WorkflowVersion } from "../src/domain/workflow.ts";
+import type { Drawing } from "../src/graph/drawing.ts";
 import { Layout } from "./layout.tsx";
 import { Source } from "./part/code.tsx";
-import { formatDuration } from "./part/duration.ts";
 import { EmptyState } from "./part/empty-state.tsx";
 import { PostForm } from "./part/form.tsx";
-import { Graph, GRAPH_NODE_COUNT_MAX, nodeOrder } from "./part/graph.tsx";
+import { Graph, nodeOrder } from "./part/graph.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart } from "./part/id.ts";
+import { NodeItem, nodeNote } from "./part/node.tsx";
 import { plural } from "./part/number.ts";
 import { MoreLink, PageHead, Panel } from "./part/panel.tsx";
 import { ProblemList } from "./part/problem-list.tsx";
@@ -32,6 +27,7 @@ export interface WorkflowPageProps {
   /** Undefined when the stored text is refused by this version of the product. */
   readonly workflow: Workflow | undefined;
   readonly problems: readonly Problem[];
+  readonly drawing: Drawing | undefined;
   /** The newest runs of this workflow. */
   readonly runs: readonly Run[];
   readonly versions: readonly WorkflowVersion[];
@@ -66,7 +62,7 @@ export function WorkflowPage(props: WorkflowPageProps) {
           <RunPanel {...props} />
         </div>
         <div class="p-main">
-          {workflow === undefined ? null : <Steps workflow={workflow} />}
+          {workflow === undefined ? null : <Steps workflow={workflow} drawing={props.drawing} />}
           <Runs {...props} />
           <Panel
             id="source"
@@ -129,14 +125,15 @@ function RunPanel(props: WorkflowPageProps) {
   );
 }
 
-function Steps(props: { workflow: Workflow }) {
-  const { workflow } = props;
+function Steps(props: { workflow: Workflow; drawing: Drawing | undefined }) {
+  const { workflow, drawing } = props;
   const order = nodeOrder(workflow);
   const nodes = order.flatMap((id) => workflow.nodes.find((node) => node.id === id) ?? []);
   return (
     <Panel id="steps" title="Steps" note={plural(nodes.length, "step")}>
-      {nodes.length > GRAPH_NODE_COUNT_MAX ? null : (
+      {drawing === undefined ? null : (
         <Graph
+          drawing={drawing}
           label={`Steps of ${workflow.name}`}
           nodes={nodes.map((node) => ({
             id: node.id,
@@ -152,60 +149,6 @@ function Steps(props: { workflow: Workflow }) {
         ))}
       </ol>
     </Panel>
-  );
-}
-
-function nodeNote(node: WorkflowNode): string {
-  if (node.tools.length > 0) return plural(node.tools.length, "tool");
-  return node.llm.model ?? "default model";
-}
-
-function NodeItem(props: { node: WorkflowNode }) {
-  const { node } = props;
-  const model = [node.llm.provider, node.llm.model].filter((part) => part !== undefined).join(" ");
-  const outputs = node.outputs.map((output) => `${output.name}: ${typeText(output.type)}`);
-  return (
-    <li class="node-item" id={`node-${idPart(node.id)}`}>
-      <h3>{node.id}</h3>
-      {node.description === undefined ? null : <p class="node-text">{node.description}</p>}
-      <ul class="facts">
-        <li>
-          <Icon name="spark" size={14} />
-          <span class="sr">Model: </span>
-          {model === "" ? "default model" : model}
-        </li>
-        {node.tools.length === 0 ? null : (
-          <li>
-            <Icon name="tool" size={14} />
-            <span class="sr">Tools: </span>
-            {node.tools.map((tool) => tool.name).join(", ")}
-          </li>
-        )}
-        <li>
-          <span class="fact-name">writes</span>
-          <code>{outputs.join(", ")}</code>
-        </li>
-        {node.timeoutMs === undefined ? null : (
-          <li>
-            <span class="fact-name">limit</span>
-            {formatDuration(node.timeoutMs)}
-          </li>
-        )}
-        {node.retry.maxAttempts > 1 ? (
-          <li>
-            <span class="fact-name">tries</span>
-            {node.retry.maxAttempts}
-          </li>
-        ) : null}
-      </ul>
-      <details class="fold">
-        <summary>
-          <Icon name="chevron" size={12} />
-          Prompt<span class="sr"> of {node.id}</span>
-        </summary>
-        <pre class="value prose">{node.prompt}</pre>
-      </details>
-    </li>
   );
 }
 

@@ -47,7 +47,10 @@ const TEXTS: Readonly<Record<ErrorCode, readonly [meaning: string, remedy: strin
     "The model's answer does not fit the outputs, after all tries.",
     "Say it more clearly in the prompt, or use a stronger model.",
   ],
-  tool_failed: ["A tool failed.", "Mend the cause, or write `on_error: continue`."],
+  tool_failed: [
+    "A tool or an HTTP request failed.",
+    "Mend the cause, or write `on_error: continue`.",
+  ],
   timeout: ["It took longer than its limit.", "Raise `timeout`, or look for the cause."],
   already_running: ["A server runs on this data folder.", "Use it, or `agents stop` it first."],
   not_running: ["No server runs on this data folder.", "Start one with `agents start`."],
@@ -61,6 +64,38 @@ const TEXTS: Readonly<Record<ErrorCode, readonly [meaning: string, remedy: strin
   unauthorized: ["A login is needed.", "Log in."],
   too_large: ["A file or text is above its limit.", "Make it smaller."],
   lease_lost: ["Another worker has taken over the run.", "Nothing; it goes on there."],
+  budget_exceeded: [
+    "The run has used up its `budget`; the next model call was not made.",
+    "Raise the budget and go on: `agents resume RUN --max-cost-usd 5`.",
+  ],
+  sandbox_unavailable: [
+    "Code or a program has to run in a sandbox, and this machine has none.",
+    "Install what the message names ([sandbox](sandbox.md)); nothing runs without one.",
+  ],
+  approval_rejected: [
+    "A person rejected what an `approval` node asked.",
+    "Write `on_reject: continue` where a rejection is an answer like any other.",
+  ],
+  limit_reached: [
+    "A run took too many steps, a map has too many items, or workflows call each other too deep.",
+    "Look for a circle that never ends, or divide the work.",
+  ],
+  condition_failed: [
+    "A condition of `routes` or `when` cannot be evaluated: a name has no value, or a comparison makes no sense.",
+    "Correct it at the column that the message names.",
+  ],
+  code_failed: [
+    "The code of a `code` node ended with an error, or left no usable `result`.",
+    "Correct the line that the message names.",
+  ],
+  command_failed: [
+    "A program of a `cli` node ended with an exit code other than 0.",
+    "Read its last lines in the message.",
+  ],
+  agent_failed: [
+    "An agent elsewhere failed, refused, asked back or lost its task.",
+    "Read its words in the message.",
+  ],
   cancelled: ["It was cancelled, or ended with Ctrl-C.", "Nothing."],
   internal: ["A fault of `agents` itself.", "Run again with `--verbose` and report it."],
 };

@@ -1,5 +1,7 @@
 /** The JSON Schema of workflow files as sections: one for each kind of map, in the order of the file. */
 import { assert } from "../../src/lib/assert.ts";
+import { BYTE_SIZE } from "../../src/lib/byte-size.ts";
+import { DURATION } from "../../src/lib/duration.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../src/lib/json.ts";
 
 export interface Key {
@@ -20,6 +22,12 @@ export interface Section {
 export const SHARED_SECTION = "schema.NAME";
 
 const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Texts with a form of their own; any other pattern is that of names. */
+const FORMS: Readonly<Record<string, string>> = {
+  [DURATION.source]: "duration",
+  [BYTE_SIZE.source]: "size",
+};
 
 /** All maps with keys of their own; maps that take the same keys are one section. */
 export function sectionsOf(root: JsonObject): Section[] {
@@ -71,13 +79,18 @@ export function describeType(schema: JsonObject): string {
   if (Array.isArray(choices)) return listOf(choices).map(quoted).join(", ");
   const options = listOf(schema["anyOf"]).filter(isJsonObject);
   if (options.length > 0) return options.map((option) => describeType(option)).join("; or ");
+  if (Array.isArray(type))
+    return listOf(type)
+      .map((each) => describeType({ type: each }))
+      .join(", ");
   if (type === "array") return describeList(schema);
   if (type === "object") return describeMap(schema);
   if (type === "boolean") return "true or false";
   if (type === "number" || type === "integer") return describeNumber(schema);
   if (type !== "string") return "anything";
   if (schema["format"] === "uri") return "address";
-  return schema["pattern"] === undefined ? "text" : "name";
+  const { pattern } = schema;
+  return typeof pattern === "string" ? (FORMS[pattern] ?? "name") : "text";
 }
 
 function describeList(schema: JsonObject): string {

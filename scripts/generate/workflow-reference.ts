@@ -1,16 +1,14 @@
 /** docs/workflow-reference.md: every key of a workflow file, from the schema that checks the files. */
 import { EXAMPLES } from "../../examples/index.ts";
 import { type Feature, IGNORED, UNSUPPORTED, WITHOUT_EFFECT } from "../../src/language/feature.ts";
-import { CA_TOOLS } from "../../src/language/node.ts";
 import { workflowJsonSchema } from "../../src/language/schema-json.ts";
 import { assert } from "../../src/lib/assert.ts";
-import { isJsonObject } from "../../src/lib/json.ts";
 import { markdownTable } from "../../src/lib/markdown-table.ts";
 import { DEMO_MODEL, REAL_PROVIDERS } from "../../src/llm/registry.ts";
-import { createToolPort } from "../../src/tool/registry.ts";
 import { anchorOf, code, NOTICE, page } from "./markdown.ts";
 import { problemTable } from "./problem-texts.ts";
 import { describeType, type Key, type Section, sectionsOf, SHARED_SECTION } from "./schema-walk.ts";
+import { describedTools } from "./tool-reference.ts";
 import * as texts from "./workflow-texts.ts";
 
 export function workflowReference(): string {
@@ -32,7 +30,9 @@ export function workflowReference(): string {
     ...others.filter(isActive).flatMap(sectionBlocks),
     ...texts.TYPES,
     ...texts.TEMPLATES,
-    ...texts.ANSWERS,
+    ...texts.CONDITIONS,
+    ...texts.RESULTS,
+    ...texts.MERGES,
     "## Providers",
     texts.PROVIDER_CHOICE,
     providerTable(),
@@ -44,7 +44,6 @@ export function workflowReference(): string {
     "### Refused",
     "Each of these would change what a run does, so a file that uses one is refused with the code `unsupported`.",
     featureTable(UNSUPPORTED),
-    `A node may name only the tools above. These tools of configurable-agents are refused as well: ${missingTools()}.`,
     "### Accepted without effect",
     "Each of these is a warning; the file runs.",
     featureTable([...IGNORED, ...WITHOUT_EFFECT]),
@@ -122,7 +121,7 @@ function fatesOf(path: string, features: readonly Feature[], word: string): stri
 }
 
 function conditionOf(feature: Feature): string {
-  const condition = texts.CONDITIONS[feature.message];
+  const condition = texts.FEATURE_CONDITIONS[feature.message];
   return condition === undefined ? "" : ` ${condition}`;
 }
 
@@ -142,14 +141,6 @@ function featureTable(features: readonly Feature[]): string {
   return markdownTable(["Key", "Message", "Fix"], rows);
 }
 
-function missingTools(): string {
-  const { names } = createToolPort({ serper: { apiKey: undefined, baseUrl: undefined } });
-  return [...CA_TOOLS]
-    .filter((name) => !names.includes(name))
-    .map(code)
-    .join(", ");
-}
-
 function providerTable(): string {
   const rows = Object.values(REAL_PROVIDERS).map((provider) => [
     code(provider.name),
@@ -166,15 +157,11 @@ function providerTable(): string {
 }
 
 function toolTable(): string {
-  const port = createToolPort({ serper: { apiKey: undefined, baseUrl: undefined } });
-  const rows = port.names.map((name) => {
-    const tool = port.get(name);
-    assert(tool !== undefined, "a tool that is listed is there");
-    const { properties } = tool.spec.parameters;
-    assert(isJsonObject(properties), "the parameters of a tool are an object");
-    return [code(name), tool.spec.description, Object.keys(properties).map(code).join(", ")];
-  });
-  return markdownTable(["Tool", "What it does", "What the model gives it"], rows);
+  const rows = describedTools().map(({ name, description }) => [
+    `[${code(name)}](tools.md#${anchorOf(name)})`,
+    description,
+  ]);
+  return markdownTable(["Tool", "What it does"], rows);
 }
 
 /** Lines of an example file, which the tests check and run. */

@@ -103,10 +103,6 @@ async function loadApp(
 }
 
 async function toolFacts(config: Config) {
-  const { createTools } = await import("./ports.ts");
-  const tools = createTools(config);
-  return tools.names.map((name) => ({
-    name,
-    description: tools.get(name)?.spec.description ?? "",
-  }));
+  const { describeTools } = await import("./step-ports.ts");
+  return describeTools(config).map(({ name, description }) => ({ name, description }));
 }

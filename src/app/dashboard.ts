@@ -7,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
 import { AppError } from "../domain/error.ts";
 import type { ServiceStatus } from "../domain/service.ts";
+import { TOOL_NAMES } from "../domain/tool.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { acquireInstance, type InstanceLock, watchStopFile } from "../process/instance-lock.ts";
 import { createLogFile } from "../process/log-file.ts";
@@ -16,7 +17,7 @@ import { openStoreDegradable, type Store } from "../store/store.ts";
 import { createWebApp } from "../web/app.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
-import { createTools, redactorFor } from "./ports.ts";
+import { redactorFor } from "./ports.ts";
 import { addServices } from "./services.ts";
 import { recoverSession } from "./session.ts";
 import { createWebDeps } from "./web-deps.ts";
@@ -237,7 +238,7 @@ function running(
   void watch();
   const stopFollowing = followFolder(config.workflowsDir, {
     workflows: store.workflows,
-    knownTools: createTools(config).names,
+    knownTools: TOOL_NAMES,
     clock,
     onFault: (line) => output.write({ service: "dashboard", stream: "stderr", line }),
   });

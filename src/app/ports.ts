@@ -1,8 +1,7 @@
-/** Models, tools and the redactor, made from the settings. */
+/** Models and the redactor, made from the settings. */
 import type { Config } from "../config/config.ts";
 import type { ModelPort } from "../domain/model.ts";
 import { createRedactor } from "../lib/redact.ts";
-import { createToolPort } from "../tool/registry.ts";
 
 /** The part of the settings that providers and tools are made from. */
 export type ModelConfig = Pick<Config, "llm" | "tools">;
@@ -27,11 +26,10 @@ export function createLazyModels(current: () => Promise<Config["llm"]>): ModelPo
       yield* models.call(request);
     },
     resolve: async (wish) => (await port()).resolve(wish),
+    estimateInputNanoUsd: async (request) => (await port()).estimateInputNanoUsd(request),
+    // Asked only of a model that `resolve` has just found.
+    accountOf: (choice) => made?.port.accountOf(choice),
   };
-}
-
-export function createTools(config: ModelConfig) {
-  return createToolPort(config.tools);
 }
 
 /** Blanks out every secret that this process knows. */
@@ -42,7 +40,10 @@ export function redactorFor(config: ModelConfig & Partial<Pick<Config, "secretKe
     llm.anthropic.apiKey,
     llm.google.apiKey,
     llm.openaiCompatible.apiKey,
-    tools.serper.apiKey,
+    tools.search.serper.apiKey,
+    tools.search.tavily.apiKey,
+    tools.search.brave.apiKey,
+    ...Object.values(tools.variables),
     config.secretKey,
   ]);
 }

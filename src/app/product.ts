@@ -2,14 +2,16 @@
 import type { Config } from "../config/config.ts";
 import { AppError } from "../domain/error.ts";
 import type { Run, RunOverrides } from "../domain/run.ts";
-import type { ToolPort } from "../domain/tool.ts";
 import type { Problem } from "../domain/workflow.ts";
-import { startRunner } from "../engine/runner.ts";
+import { TOOL_NAMES } from "../domain/tool.ts";
 import { systemClock } from "../lib/clock.ts";
 import { isJsonObject } from "../lib/json.ts";
 import { openStore, type Store } from "../store/store.ts";
-import { createLazyModels, createTools, redactorFor } from "./ports.ts";
-import { createRun, invalidWorkflow, loadWorkflow } from "./workflow-runs.ts";
+import { saveNeighbours } from "./neighbour-files.ts";
+import { createLazyModels } from "./ports.ts";
+import { createRunActions } from "./run-actions.ts";
+import { startStepRunner } from "./step-runner.ts";
+import { createRun, invalidWorkflow } from "./workflow-runs.ts";
 
 interface NewRunFile {
   readonly source: string;
@@ -17,6 +19,8 @@ interface NewRunFile {
   readonly inputs: Record<string, unknown>;
   readonly overrides: RunOverrides;
   readonly from: "cli";
+  /** Absolute; where the file lies. Undefined for standard input. */
+  readonly folder?: string;
   readonly reservedFor?: string;
 }
 
@@ -48,35 +52,23 @@ export async function openProduct(
   const clock = systemClock;
   const store = await openDatabase(config.databasePath, options);
   const models = createLazyModels(async () => config.llm);
-  const tools = createTools(config);
+  const toolNames = TOOL_NAMES;
 
   return {
     config,
     store,
     models,
-    tools,
     startRunner: (wish: { worker: string; concurrency: number; only?: string }) =>
-      startRunner({
-        ...wish,
-        runs: store.runs,
-        queue: store.queue,
-        changes: store.changes,
-        clock,
-        models,
-        tools,
-        loadWorkflow: (workflowId, hash) =>
-          loadWorkflow(store.workflows, { workflowId, hash }, tools.names),
-        redact: redactorFor(config),
-        reportError,
-      }),
-    createRun: (given: NewRunFile) => submitRun({ store, tools }, given),
+      startStepRunner(config, { ...wish, store, models, reportError, onLog: reportError }),
+    createRun: (given: NewRunFile) => submitRun({ store, toolNames }, given),
+    actions: createRunActions({ ...store, toolNames, clock }),
     close: () => store.close(),
   };
 }
 
 /** @throws AppError `workflow_invalid`, `invalid` (inputs), each with the problems as its cause. */
 async function submitRun(
-  { store, tools }: { store: Store; tools: ToolPort },
+  { store, toolNames }: { store: Store; toolNames: readonly string[] },
   given: NewRunFile,
 ): Promise<{ run: Run; problems: readonly Problem[] }> {
   const [{ parseWorkflow }, { readInputs }] = await Promise.all([
@@ -84,7 +76,7 @@ async function submitRun(
     import("../language/input.ts"),
   ]);
   const { source, format } = given;
-  const { workflow, problems } = parseWorkflow(source, { format, knownTools: tools.names });
+  const { workflow, problems } = parseWorkflow(source, { format, knownTools: toolNames });
   if (workflow === undefined) throw invalidWorkflow(problems);
   const reading = readInputs(workflow, given.inputs);
   if (reading.values === undefined || !isJsonObject(given.inputs)) {
@@ -100,6 +92,9 @@ async function submitRun(
     source,
     format,
   });
+  const { folder } = given;
+  if (folder !== undefined)
+    await saveNeighbours(workflow, { folder, workflows: store.workflows, toolNames });
   const run = await createRun(
     store,
     {

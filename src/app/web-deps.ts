@@ -7,6 +7,7 @@ import { isVariableName, VARIABLES } from "../config/schema.ts";
 import { AppError } from "../domain/error.ts";
 import type { ServiceStatus } from "../domain/service.ts";
 import { PROVIDERS } from "../domain/workflow.ts";
+import { TOOL_NAMES } from "../domain/tool.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createTurns } from "../lib/in-turn.ts";
 import { withoutCredentials } from "../lib/without-credentials.ts";
@@ -14,8 +15,8 @@ import type { Store } from "../store/store.ts";
 import type { WebDeps } from "../web/deps.ts";
 import { EXAMPLES } from "../../examples/index.ts";
 import type { LiveSettings } from "./live-settings.ts";
-import { createTools } from "./ports.ts";
 import { hasRealProvider, providerStatuses } from "./provider-status.ts";
+import { createRunActions } from "./run-actions.ts";
 import { createTreeMemory } from "./tree-memory.ts";
 import { createRun } from "./workflow-runs.ts";
 
@@ -79,9 +80,10 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     memoryBytes: createTreeMemory(clock),
     databaseBytes: () => statSync(config.databasePath, { throwIfNoEntry: false })?.size ?? null,
     dataDir: config.dataDir,
-    knownTools: createTools(config).names,
+    knownTools: TOOL_NAMES,
     examples: EXAMPLES,
     createRun: (request) => createRun(store, request, { clock, source: "dashboard" }),
+    actions: createRunActions({ ...store, toolNames: TOOL_NAMES, clock }),
     reportError: parts.reportError,
   };
 }

@@ -23,6 +23,11 @@ const FORMATS: Readonly<Record<string, "yaml" | "json">> = {
   ".json": "json",
 };
 
+/** What a file with this extension holds; undefined for files that are no workflows. */
+export function workflowFormat(extension: string): "yaml" | "json" | undefined {
+  return FORMATS[extension.toLowerCase()];
+}
+
 interface FolderDeps {
   readonly workflows: WorkflowStore;
   readonly knownTools: readonly string[];

@@ -1,9 +1,10 @@
 /** What a run needs from the rest of the product, the same for the command line, the page and a worker. */
 import { AppError } from "../domain/error.ts";
-import type { Run, RunStore } from "../domain/run.ts";
+import type { ForkedStep, Run, RunOrigin, RunStore } from "../domain/run.ts";
 import type { Problem, Workflow, WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
+import type { JsonObject } from "../lib/json.ts";
 import type { RunRequest } from "../web/deps.ts";
 
 interface Stores {
@@ -40,9 +41,18 @@ export async function loadWorkflow(
 export async function createRun(
   { runs }: Stores,
   request: RunRequest,
-  origin: { clock: Clock; source: Run["source"]; reservedFor?: string },
+  made: {
+    clock: Clock;
+    source: Run["source"];
+    reservedFor?: string;
+    origin?: RunOrigin;
+    steps?: readonly ForkedStep[];
+    set?: JsonObject;
+    /** A new one when it is left out. */
+    id?: string;
+  },
 ): Promise<Run> {
-  const id = newId(origin.clock.now());
+  const { clock, id = newId(clock.now()), ...rest } = made;
   await runs.create(
     {
       id,
@@ -52,8 +62,7 @@ export async function createRun(
       nodeIds: request.workflow.nodes.map((node) => node.id),
       inputs: request.inputs,
       overrides: request.overrides,
-      source: origin.source,
-      ...(origin.reservedFor === undefined ? {} : { reservedFor: origin.reservedFor }),
+      ...rest,
     },
     request.values,
   );

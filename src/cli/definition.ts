@@ -1,5 +1,5 @@
 /** Every command, as data. Handlers are in `command/`, one file each; `registry.ts` joins the two. */
-import { PROVIDERS } from "../domain/workflow.ts";
+import { MEMORY_SCOPES, PROVIDERS } from "../domain/workflow.ts";
 import { RUN_STATES } from "../domain/run.ts";
 import { define } from "./flag.ts";
 
@@ -65,6 +65,13 @@ export const START = define({
       variable: "AGENTS_MLFLOW_PORT",
     },
     "db-url": databaseUrl,
+    workspace: {
+      type: "text",
+      value: "FOLDER",
+      description: "Folder that tools and code work in",
+      complete: "folder",
+      variable: "AGENTS_WORKSPACE",
+    },
     workers: {
       type: "text",
       value: "COUNT",
@@ -200,6 +207,31 @@ export const VALIDATE = define({
   flags: { json },
 });
 
+export const GRAPH_FORMATS = ["text", "mermaid", "svg"] as const;
+
+export const GRAPH = define({
+  name: "graph",
+  summary: "Show a workflow file as a graph",
+  examples: ["agents graph workflow.yaml", "agents graph workflow.yaml -f svg -o workflow.svg"],
+  positionals: [{ name: "FILE", required: true, complete: "file" }],
+  flags: {
+    format: {
+      type: "text",
+      short: "f",
+      value: "FORMAT",
+      description: "text, mermaid or svg (default text)",
+      choices: GRAPH_FORMATS,
+    },
+    output: {
+      type: "text",
+      short: "o",
+      value: "FILE",
+      description: "Write to this file",
+      complete: "file",
+    },
+  },
+});
+
 export const RUN = define({
   name: "run",
   summary: "Run a workflow file and show its progress",
@@ -258,6 +290,163 @@ export const CANCEL = define({
   summary: "Cancel a run",
   positionals: [{ name: "ID", required: true }],
   flags: { "db-url": databaseUrl },
+});
+
+/** Flags of the commands that let a run go on and show it. */
+const following = {
+  json: { type: "boolean", description: "Print one JSON document, nothing else" },
+  watch: { type: "boolean", description: "Live view even without a terminal" },
+  detach: { type: "boolean", short: "d", description: "Print the run's id and do not wait" },
+  "db-url": databaseUrl,
+} as const;
+
+export const RESUME = define({
+  name: "resume",
+  summary: "Let a run go on that failed, was cancelled or waits",
+  details: [
+    "Finished steps are kept and not paid again; steps that failed or were cut off are tried once more. A run that waits for a timer, a rate limit or its budget goes on at once. An approval is given with `agents approve`.",
+  ],
+  examples: ["agents resume 01k9x2", "agents resume 01k9x2 --max-cost-usd 5"],
+  positionals: [{ name: "RUN", required: true }],
+  flags: {
+    "max-cost-usd": {
+      type: "text",
+      value: "USD",
+      description: "New limit for the run's whole cost",
+    },
+    "max-tokens": {
+      type: "count",
+      value: "COUNT",
+      description: "New limit for the run's tokens in all",
+    },
+    "max-duration": {
+      type: "text",
+      value: "TIME",
+      description: "New limit for the run's age, such as 12h",
+    },
+    ...following,
+  },
+});
+
+export const RETRY = define({
+  name: "retry",
+  summary: "Do a run's step, and all that follows from it, anew",
+  details: [
+    "Without --from it does the steps again that failed. With --from STEP the run goes back to that step: its result and what followed from it no longer count, and are paid again.",
+  ],
+  examples: ["agents retry 01k9x2", "agents retry 01k9x2 --from write"],
+  positionals: [{ name: "RUN", required: true }],
+  flags: {
+    from: { type: "text", value: "STEP", description: "Step to go back to" },
+    ...following,
+  },
+});
+
+export const RERUN = define({
+  name: "rerun",
+  summary: "Start a run again with the same version and inputs",
+  positionals: [{ name: "RUN", required: true }],
+  flags: following,
+});
+
+export const FORK = define({
+  name: "fork",
+  summary: "Start a new run from the middle of an old one",
+  details: [
+    "The new run takes over every finished step that does not follow from STEP, with its results and without its cost, and begins at STEP.",
+  ],
+  examples: ['agents fork 01k9x2 --from write --set tone="dry"'],
+  positionals: [{ name: "RUN", required: true }],
+  flags: {
+    from: { type: "text", value: "STEP", description: "Step to begin at" },
+    set: {
+      type: "list",
+      value: "NAME=VALUE",
+      description: "A value of the state to change; lists and objects as JSON",
+    },
+    ...following,
+  },
+});
+
+export const APPROVALS = define({
+  name: "approvals",
+  summary: "List the steps that wait for a person",
+  positionals: [],
+  flags: { json, "db-url": databaseUrl },
+});
+
+const deciding = {
+  comment: { type: "text", short: "m", value: "TEXT", description: "Why; kept with the run" },
+  "db-url": databaseUrl,
+} as const;
+
+export const APPROVE = define({
+  name: "approve",
+  summary: "Approve what a run asks",
+  details: ["STEP is needed only when the run asks for more than one thing."],
+  examples: ["agents approve 01k9x2", 'agents approve 01k9x2 publish -m "Looks good"'],
+  positionals: [
+    { name: "RUN", required: true },
+    { name: "STEP", required: false },
+  ],
+  flags: deciding,
+});
+
+export const REJECT = define({
+  name: "reject",
+  summary: "Reject what a run asks",
+  positionals: [
+    { name: "RUN", required: true },
+    { name: "STEP", required: false },
+  ],
+  flags: deciding,
+});
+
+export const SIGNAL = define({
+  name: "signal",
+  summary: "Send a signal to a run that waits for it, or will",
+  examples: ["agents signal 01k9x2 paid --data '{\"amount\": 12}'"],
+  positionals: [
+    { name: "RUN", required: true },
+    { name: "NAME", required: true },
+  ],
+  flags: {
+    data: { type: "text", value: "JSON", description: "What the waiting step is given" },
+    "db-url": databaseUrl,
+  },
+});
+
+export const MEMORY_ACTIONS = ["list", "edit", "remove", "clear"] as const;
+
+export const MEMORY = define({
+  name: "memory",
+  summary: "Show, change or forget what agents remember",
+  details: [
+    "ACTION is list (the default), edit ID TEXT, remove ID, or clear. `clear` forgets all entries that --agent and --scope choose.",
+  ],
+  examples: [
+    "agents memory list --agent support --search invoice",
+    "agents memory clear --agent support",
+  ],
+  positionals: [
+    { name: "ACTION", required: false, choices: MEMORY_ACTIONS },
+    { name: "ID", required: false },
+    { name: "TEXT", required: false },
+  ],
+  flags: {
+    agent: { type: "text", value: "NAME", description: "Only of the workflow with this name" },
+    scope: {
+      type: "text",
+      value: "SCOPE",
+      description: "Only of this scope",
+      choices: MEMORY_SCOPES,
+    },
+    search: { type: "text", value: "TEXT", description: "Only with these words" },
+    limit: { type: "count", value: "COUNT", description: "How many at most (default 50)" },
+    yes: { type: "boolean", short: "y", description: "Clear without asking" },
+    json,
+    "db-url": databaseUrl,
+  },
 });
 
 export const PASSWORD = define({

@@ -64,6 +64,7 @@ const CHECKS: readonly (readonly [string, (subject: Subject) => Promise<Finding[
   ["ports", checkPorts],
   ["providers", checkProviders],
   ["local servers", checkLocalServers],
+  ["sandbox", checkSandbox],
   ["mlflow", checkMlflow],
   ["workflows", checkWorkflows],
 ];
@@ -208,6 +209,19 @@ async function checkLocalServers({ app, settings }: Subject): Promise<Finding[]>
   return servers.map(({ name, baseUrl, models }) =>
     ok("local servers", `${name} on ${baseUrl}, ${models.length} models`),
   );
+}
+
+async function checkSandbox({ app }: Subject): Promise<Finding[]> {
+  const name = "sandbox";
+  try {
+    await app.checkSandbox();
+    return [ok(name, "code, shell and commands of workflows can be confined")];
+  } catch (error) {
+    // Everything else works without it: what needs it is refused when it runs, with the same words.
+    const { code, message, fix } = AppError.from(error);
+    if (code !== "sandbox_unavailable") throw error;
+    return [{ name, state: "warn", text: message, ...(fix === undefined ? {} : { fix }) }];
+  }
 }
 
 async function checkMlflow({ app, settings }: Subject): Promise<Finding[]> {

@@ -6,15 +6,20 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+/** To what width columns give way before the first one does. */
+const OTHER_COLUMN_MIN = 6;
 
-/** `340 ms`, `2.1 s`, `3 min 12 s`, `2 h 5 min`. */
+/** `340 ms`, `2.1 s`, `3 min 12 s`, `2 h 5 min`, `13 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < MINUTE_MS) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   if (ms < HOUR_MS) {
     return `${Math.floor(ms / MINUTE_MS)} min ${Math.floor((ms % MINUTE_MS) / SECOND_MS)} s`;
   }
-  return `${Math.floor(ms / HOUR_MS)} h ${Math.floor((ms % HOUR_MS) / MINUTE_MS)} min`;
+  if (ms < DAY_MS) {
+    return `${Math.floor(ms / HOUR_MS)} h ${Math.floor((ms % HOUR_MS) / MINUTE_MS)} min`;
+  }
+  return `${Math.floor(ms / DAY_MS)} d ${Math.floor((ms % DAY_MS) / HOUR_MS)} h`;
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `2026-11-20`. */
@@ -24,6 +29,12 @@ export function formatAge(at: number, nowMs: number): string {
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
   if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h ago`;
   return new Date(at).toISOString().slice(0, 10);
+}
+
+/** `2026-12-04 14:25`, in the time of this machine. */
+export function formatTime(at: number): string {
+  // Swedish writes dates as ISO does.
+  return new Date(at).toLocaleString("sv-SE").slice(0, "2026-12-04 14:25".length);
 }
 
 export function formatCount(count: number): string {
@@ -47,6 +58,11 @@ function formatUsd(usd: number): string {
   return `$${usd.toFixed(6).replace(/0{1,4}$/, "")}`;
 }
 
+/** `1 item`, `1,200 items`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 export function toUsd(nanoUsd: number): number {
   return nanoUsd / NANO_PER_USD;
 }
@@ -63,7 +79,10 @@ export function pad(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - Bun.stringWidth(text)));
 }
 
-/** Columns as wide as their widest cell; the widest column gives way until the table fits. */
+/**
+ * Columns as wide as their widest cell; the widest one gives way until the table fits. The first column
+ * names the row (an id that is typed again), so it is cut only when the others cannot give more.
+ */
 export function formatTable(rows: readonly (readonly string[])[], columns: number): string[] {
   const gap = 2;
   const widths = (rows[0] ?? []).map((_, column) =>
@@ -72,7 +91,8 @@ export function formatTable(rows: readonly (readonly string[])[], columns: numbe
   const available = columns - gap * (widths.length - 1);
   let excess = widths.reduce((sum, width) => sum + width, 0) - available;
   while (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
+    const others = Math.max(0, ...widths.slice(1));
+    const widest = others > OTHER_COLUMN_MIN ? widths.indexOf(others, 1) : 0;
     widths[widest] = (widths[widest] ?? 0) - 1;
     excess -= 1;
   }

@@ -5,10 +5,11 @@
 import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
 import type { ErrorRecord } from "../domain/error.ts";
+import type { MemoryStore } from "../domain/memory.ts";
 import type { ModelPort } from "../domain/model.ts";
 import type { ChangeSignal, Queue, Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { RunActions } from "../domain/run-actions.ts";
 import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
-import type { ToolPort } from "../domain/tool.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Problem, ProviderName, WorkflowStore } from "../domain/workflow.ts";
 
@@ -25,11 +26,11 @@ export interface Product {
     readonly queue: Queue;
     readonly workflows: WorkflowStore;
     readonly system: SystemStore;
+    readonly memory: MemoryStore;
     readonly changes: ChangeSignal;
     health(): DatabaseHealth;
   };
   readonly models: ModelPort;
-  readonly tools: ToolPort;
   startRunner(options: { worker: string; concurrency: number; only?: string }): Runner;
   createRun(input: {
     source: string;
@@ -37,8 +38,10 @@ export interface Product {
     inputs: Record<string, unknown>;
     overrides: RunOverrides;
     from: "cli";
+    folder?: string;
     reservedFor?: string;
   }): Promise<{ run: Run; problems: readonly Problem[] }>;
+  readonly actions: RunActions;
   close(): Promise<void>;
 }
 
@@ -120,6 +123,7 @@ export interface App {
       reload: () => Promise<Settings>;
       onReady(): void;
       reportError(error: unknown): void;
+      onLog(line: string): void;
     },
   ): Promise<{ stop(): Promise<void> }>;
   startChat(
@@ -166,6 +170,8 @@ export interface App {
   checkProvider(settings: Settings, wish: ProviderSettings): Promise<ProviderCheck>;
   /** The tools that workflow files may name. */
   toolNames(): Promise<readonly string[]>;
+  /** Whether code can be confined on this machine. @throws AppError `sandbox_unavailable`. */
+  checkSandbox(): Promise<void>;
   /** The example workflows that are inside the executable. */
   exampleWorkflows(): Promise<readonly { readonly file: string; readonly source: string }[]>;
   /** What holds a port, where it can be known; undefined when the port is free. */

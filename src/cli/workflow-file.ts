@@ -1,6 +1,6 @@
 /** Workflow files and inputs, as the command line is given them. */
 import { readFile, stat } from "node:fs/promises";
-import { extname } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import { fileError } from "../config/file-error.ts";
 import { AppError } from "../domain/error.ts";
 import { type StateField, type Workflow, WORKFLOW_SOURCE_BYTES_MAX } from "../domain/workflow.ts";
@@ -12,6 +12,8 @@ export interface WorkflowFile {
   readonly file: string;
   readonly source: string;
   readonly format: "yaml" | "json";
+  /** Absolute; undefined for standard input. */
+  readonly folder?: string;
 }
 
 /**
@@ -27,7 +29,8 @@ export async function readWorkflowFile(
     return { file: "(standard input)", source, format: /^\s*\{/.test(source) ? "json" : "yaml" };
   }
   const source = await readText(file);
-  return { file, source, format: extname(file).toLowerCase() === ".json" ? "json" : "yaml" };
+  const format = extname(file).toLowerCase() === ".json" ? "json" : "yaml";
+  return { file, source, format, folder: dirname(resolve(file)) };
 }
 
 async function readBytes(input: Terminal["input"]): Promise<Buffer> {

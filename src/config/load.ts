@@ -2,6 +2,7 @@
 import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../domain/error.ts";
+import { defined } from "../lib/defined.ts";
 import { createFileOnce, errorCode } from "../lib/atomic-file.ts";
 import type { Config, Origin } from "./config.ts";
 import { fileError } from "./file-error.ts";
@@ -158,7 +159,13 @@ async function buildSettings(
         : databasePath(databaseUrl, sources.os),
     workflowsDir: path("AGENTS_WORKFLOWS_DIR", join(raw.dataDir, "workflows")),
     llm: buildLlm(values),
-    tools: { serper: { apiKey: values.SERPER_API_KEY, baseUrl: values.SERPER_BASE_URL } },
+    tools: buildTools(values, {
+      workspace: path("AGENTS_WORKSPACE", join(raw.dataDir, "workspace")),
+      allowedPaths: (values.ALLOWED_PATHS ?? []).map((entry) =>
+        absolutePath(entry, raw.values.get("ALLOWED_PATHS")?.base ?? "", sources.homeDir),
+      ),
+      variables: pick(sources.environment, values.ALLOWED_VARIABLES ?? []),
+    }),
     adminPasswordHash: await adminPasswordHash(values, raw.values),
     origins: originsOf(raw),
     texts: textsOf(raw),
@@ -183,7 +190,41 @@ function buildLlm(values: VariableValues): Config["llm"] {
       apiKey: values.OPENAI_COMPATIBLE_API_KEY,
       baseUrl: values.OPENAI_COMPATIBLE_BASE_URL,
     },
+    limits: defined({
+      concurrency: values.AGENTS_MODEL_CONCURRENCY || undefined,
+      requestsPerMinute: values.AGENTS_MODEL_REQUESTS_PER_MINUTE || undefined,
+    }),
   };
+}
+
+function buildTools(
+  values: VariableValues,
+  places: Pick<Config["tools"], "workspace" | "allowedPaths" | "variables">,
+): Config["tools"] {
+  return {
+    ...places,
+    search: {
+      provider: values.WEB_SEARCH_PROVIDER,
+      serper: { apiKey: values.SERPER_API_KEY, baseUrl: values.SERPER_BASE_URL },
+      tavily: { apiKey: values.TAVILY_API_KEY, baseUrl: values.TAVILY_BASE_URL },
+      brave: { apiKey: values.BRAVE_API_KEY, baseUrl: values.BRAVE_BASE_URL },
+      searxng: { baseUrl: values.SEARXNG_BASE_URL },
+    },
+    allowedCommands: values.ALLOWED_COMMANDS,
+    allowedAddresses: values.AGENTS_ALLOWED_ADDRESSES ?? [],
+  };
+}
+
+function pick(
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 const RANK: readonly Origin["kind"][] = [

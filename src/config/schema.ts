@@ -34,6 +34,11 @@ const WORKER_COUNT_MAX = 64;
 const WORKER_CONCURRENCY_MAX = 1_000;
 const SECRET_LENGTH_MIN = 16;
 export const PASSWORD_LENGTH_MIN = 8;
+const MODEL_CONCURRENCY_MAX = 1_000;
+const MODEL_REQUESTS_MAX = 100_000;
+export const SEARCH_PROVIDERS = ["serper", "tavily", "brave", "searxng"] as const;
+/** AI coding CLIs: they keep their own login and bring their own sandbox. */
+const COMMANDS_ALLOWED_DEFAULT = ["claude", "codex", "gemini", "opencode"];
 const ON = ["on", "true", "yes", "1"];
 const OFF = ["off", "false", "no", "0"];
 
@@ -100,6 +105,15 @@ const databaseUrl = () =>
   });
 
 const text = () => z.string();
+
+/** Entries separated by commas, blanks around them dropped. */
+const list = () =>
+  z.string().transform((value) =>
+    value
+      .split(",")
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ""),
+  );
 
 export const variables = z.object({
   AGENTS_HOST: variable(host().default("127.0.0.1"), {
@@ -259,9 +273,60 @@ export const variables = z.object({
     example: "secret",
     secret: true,
   }),
+  AGENTS_MODEL_CONCURRENCY: variable(wholeNumber(0, MODEL_CONCURRENCY_MAX).default(0), {
+    section: "Models",
+    description: "Calls to one provider at the same time, of all workers together. 0: no limit.",
+    default: "0",
+    example: "8",
+  }),
+  AGENTS_MODEL_REQUESTS_PER_MINUTE: variable(wholeNumber(0, MODEL_REQUESTS_MAX).default(0), {
+    section: "Models",
+    description: "Calls to one provider per minute, of all workers together. 0: no limit.",
+    default: "0",
+    example: "60",
+  }),
+  AGENTS_WORKSPACE: variable(text().optional(), {
+    section: "Tools",
+    description:
+      "Folder that file tools, code and commands work in. Default: workspace in the data folder.",
+    example: "~/agents-workspace",
+    flag: "--workspace",
+  }),
+  ALLOWED_PATHS: variable(list().optional(), {
+    section: "Tools",
+    description: "More folders that file tools may use, separated by commas.",
+    example: "~/reports,/srv/data",
+  }),
+  ALLOWED_COMMANDS: variable(list().default(COMMANDS_ALLOWED_DEFAULT), {
+    section: "Tools",
+    description:
+      "Programs that run outside of the sandbox, separated by commas. `cli` nodes run all others inside of it; the program of an MCP server must be named here.",
+    default: COMMANDS_ALLOWED_DEFAULT.join(","),
+    example: "claude,git",
+  }),
+  ALLOWED_VARIABLES: variable(list().optional(), {
+    section: "Tools",
+    description:
+      "Environment variables that workflows may use as ${NAME} in headers and in the environment of programs, separated by commas.",
+    example: "GITHUB_TOKEN,CRM_KEY",
+  }),
+  AGENTS_ALLOWED_ADDRESSES: variable(list().optional(), {
+    section: "Tools",
+    description:
+      "Private addresses that steps and tools may call all the same, separated by commas: host, host:port or network/bits.",
+    example: "localhost:8080,10.1.0.0/16",
+  }),
+  WEB_SEARCH_PROVIDER: variable(
+    z.enum(SEARCH_PROVIDERS, `one of ${SEARCH_PROVIDERS.join(", ")}`).optional(),
+    {
+      section: "Tools",
+      description: "Service behind the tool web_search. Default: one that is set up.",
+      example: "brave",
+    },
+  ),
   SERPER_API_KEY: variable(key().optional(), {
     section: "Tools",
-    description: "Key of serper.dev, for the tool serper_search.",
+    description: "Key of serper.dev, for the tools web_search and serper_search.",
     example: "0123abcd...",
     secret: true,
   }),
@@ -269,6 +334,33 @@ export const variables = z.object({
     section: "Tools",
     description: "Another address for the Serper API.",
     example: "https://google.serper.dev",
+  }),
+  TAVILY_API_KEY: variable(key().optional(), {
+    section: "Tools",
+    description: "Key of tavily.com, for the tool web_search.",
+    example: "tvly-...",
+    secret: true,
+  }),
+  TAVILY_BASE_URL: variable(url().optional(), {
+    section: "Tools",
+    description: "Another address for the Tavily API.",
+    example: "https://api.tavily.com",
+  }),
+  BRAVE_API_KEY: variable(key().optional(), {
+    section: "Tools",
+    description: "Key of the Brave Search API, for the tool web_search.",
+    example: "BSA...",
+    secret: true,
+  }),
+  BRAVE_BASE_URL: variable(url().optional(), {
+    section: "Tools",
+    description: "Another address for the Brave Search API.",
+    example: "https://api.search.brave.com",
+  }),
+  SEARXNG_BASE_URL: variable(url().optional(), {
+    section: "Tools",
+    description: "Address of a SearXNG server with JSON results, for the tool web_search.",
+    example: "http://127.0.0.1:8888",
   }),
   SECRET_KEY: variable(
     z

@@ -7,7 +7,9 @@ export type AbortKind =
   /** This worker stops; the run goes on elsewhere. */
   | "stopping"
   /** The run's active time is over. */
-  | "out_of_time";
+  | "out_of_time"
+  /** The run has failed with one of its steps; the others have nothing more to do. */
+  | "failed";
 
 export class RunAborted extends Error {
   override readonly name = "RunAborted";
@@ -25,15 +27,22 @@ export interface RunAborts {
   /** Aborts when this worker has nothing more to write: `lost` or `stopping`. */
   readonly gone: AbortSignal;
   abort(kind: AbortKind): void;
+  /** Why it was aborted; undefined while it was not. */
+  readonly kind: AbortKind | undefined;
 }
 
 export function createRunAborts(): RunAborts {
   const work = new AbortController();
   const gone = new AbortController();
+  let first: AbortKind | undefined;
   return {
     work: work.signal,
     gone: gone.signal,
+    get kind() {
+      return first;
+    },
     abort: (kind) => {
+      first ??= kind;
       const reason = new RunAborted(kind);
       work.abort(reason);
       if (kind === "lost" || kind === "stopping") gone.abort(reason);

@@ -21,10 +21,14 @@ interface CallSpec {
   readonly kind: StepCall["kind"];
   readonly name: string;
   readonly request: Json;
-  readonly started: RunEvent;
+  /** Left out where the call itself says when it goes out. */
+  readonly started?: RunEvent;
 }
 
 interface MadeCall {
+  /** Where only the finished call knows them: which of several models has answered. */
+  readonly name?: string;
+  readonly request?: Json;
   readonly result: Json;
   readonly usage: Usage;
   readonly costNanoUsd: number | null;
@@ -64,7 +68,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
         return known;
       }
       const startedAt = clock.now();
-      events.add(started);
+      if (started !== undefined) events.add(started);
       const made = await make();
       const finishedAt = clock.now();
       const call: StepCall = {
@@ -72,8 +76,8 @@ export function createCallLog(options: CallLogOptions): CallLog {
         attempt,
         ordinal,
         kind,
-        name,
-        request,
+        name: made.name ?? name,
+        request: made.request ?? request,
         result: made.result,
         usage: made.usage,
         costNanoUsd: made.costNanoUsd,

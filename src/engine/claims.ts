@@ -1,15 +1,16 @@
 /**
  * The claims that a runner holds: renewed every LEASE_MS / 3, and ended when the queue says that they
- * were lost or that their run is to be cancelled. Renewing tells of a cancellation in any case;
- * `look` asks sooner, when something has changed in the database.
+ * were lost or that their run is to be cancelled. Renewing tells of a cancellation in any case; `look`
+ * asks sooner, when something has changed in the database, and shows each run to its execution, which
+ * may wait for what has come.
  */
 import { type Claim, LEASE_MS, type Queue, type RunStore } from "../domain/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createBell } from "./bell.ts";
 import type { RunExecution } from "./run.ts";
 
-/** Between two looks for cancelled runs, however often a change is signalled. */
-export const CANCEL_LOOK_PAUSE_MS = 250;
+/** Between two looks at the runs that are held, however often a change is signalled. */
+export const RUN_LOOK_PAUSE_MS = 250;
 const RENEW_MS = LEASE_MS / 3;
 /** After a renewal that the database refused. */
 const RENEW_AGAIN_MS = LEASE_MS / 15;
@@ -23,7 +24,7 @@ interface ClaimKeeper {
    * @throws what the queue throws: then nothing may be taken.
    */
   renewOverdue(): Promise<void>;
-  /** Looks soon for runs that are to be cancelled. */
+  /** Looks soon at the runs: some may be to be cancelled, or have been woken. */
   look(): void;
   /** Ends the renewing. */
   stop(): Promise<void>;
@@ -74,15 +75,15 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
   }
 
-  async function watchCancels(): Promise<void> {
+  async function watchRuns(): Promise<void> {
     for (;;) {
       await bell.sleep(LEASE_MS);
       if (ended.signal.aborted) return;
-      const before = clock.now() - CANCEL_LOOK_PAUSE_MS;
-      // Short runs end before anyone could ask for it; only what has been here for a while is read.
+      const before = clock.now() - RUN_LOOK_PAUSE_MS;
+      // Short runs end before anyone could change them; only what has been here for a while is read.
       const old = [...held.values()].filter(({ since }) => since <= before);
-      await Promise.all(old.map((entry) => abortIfCancelled(runs, entry))).catch(reportError);
-      await clock.sleep(CANCEL_LOOK_PAUSE_MS, ended.signal);
+      await Promise.all(old.map((entry) => lookAt(runs, entry))).catch(reportError);
+      await clock.sleep(RUN_LOOK_PAUSE_MS, ended.signal);
       if (old.length < held.size) bell.ring();
     }
   }
@@ -94,7 +95,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     onEnd();
   }
 
-  const loops = [keepRenewing(), watchCancels()];
+  const loops = [keepRenewing(), watchRuns()];
   return {
     get executions() {
       return Array.from(held.values(), ({ execution }) => execution);
@@ -126,7 +127,9 @@ async function renewAll(queue: Queue, entries: readonly Held[]): Promise<void> {
     if (status !== "held") entries[index]?.execution.abort(status);
 }
 
-async function abortIfCancelled(runs: RunStore, { claim, execution }: Held): Promise<void> {
+async function lookAt(runs: RunStore, { claim, execution }: Held): Promise<void> {
   const run = await runs.get(claim.runId);
-  if (run !== undefined && run.cancelRequestedAt !== null) execution.abort("cancelled");
+  if (run === undefined) return;
+  if (run.cancelRequestedAt !== null) execution.abort("cancelled");
+  else execution.look(run);
 }

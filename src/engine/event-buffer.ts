@@ -1,5 +1,5 @@
 /**
- * Events on their way to the log of a run. Pieces of one answer that arrive within EVENT_JOIN_MS
+ * Events on their way to the log of a run. Pieces of one answer, or of one output of a program, that arrive within EVENT_JOIN_MS
  * become one event, and whatever waits goes along with the next checkpoint, so an instant step costs
  * no write of its own. Order is kept; nothing is dropped while the database is away.
  */
@@ -26,6 +26,8 @@ interface EventBufferOptions {
 
 export function createEventBuffer({ append, clock, onError }: EventBufferOptions): EventBuffer {
   let waiting: RunEvent[] = [];
+  /** A write whose outcome is unknown. It is repeated as it was, so that the store knows it again. */
+  let unwritten: readonly RunEvent[] = [];
   let stopTimer: (() => void) | undefined;
   /** Ends when all writes so far have ended, well or badly. */
   let writes: Promise<unknown> = Promise.resolve();
@@ -36,14 +38,11 @@ export function createEventBuffer({ append, clock, onError }: EventBufferOptions
     stopTimer = undefined;
   };
   const write = async () => {
-    const batch = waiting;
+    if (unwritten.length > 0) await append(unwritten);
+    unwritten = waiting;
     waiting = [];
-    try {
-      if (batch.length > 0) await append(batch);
-    } catch (error) {
-      waiting = [...batch, ...waiting];
-      throw error;
-    }
+    if (unwritten.length > 0) await append(unwritten);
+    unwritten = [];
   };
   const flush = () => {
     endTimer();
@@ -58,10 +57,9 @@ export function createEventBuffer({ append, clock, onError }: EventBufferOptions
 
   return {
     add: (event) => {
-      const last = waiting.at(-1);
-      if (event.type === "model.delta" && last?.type === "model.delta" && last.call === event.call)
-        waiting[waiting.length - 1] = { ...last, text: last.text + event.text };
-      else waiting.push(event);
+      const joined = join(waiting.at(-1), event);
+      if (joined === undefined) waiting.push(event);
+      else waiting[waiting.length - 1] = joined;
       stopTimer ??= startTimer(clock, EVENT_JOIN_MS, () => {
         stopTimer = undefined;
         flush().catch(onError);
@@ -71,10 +69,20 @@ export function createEventBuffer({ append, clock, onError }: EventBufferOptions
       endTimer();
       // Later events must not overtake a write that is under way.
       if (writeCount > 0) await writes;
-      const taken = waiting;
+      const taken = unwritten.length === 0 ? waiting : [...unwritten, ...waiting];
+      unwritten = [];
       waiting = [];
       return taken;
     },
     flush,
   };
+}
+
+/** Two pieces of one text as one event; undefined when they are not of one text. */
+function join(last: RunEvent | undefined, event: RunEvent): RunEvent | undefined {
+  if (event.type === "model.delta" && last?.type === "model.delta" && last.call === event.call)
+    return { ...last, text: last.text + event.text };
+  if (event.type !== "output.delta" || last?.type !== "output.delta") return undefined;
+  if (last.call !== event.call || last.stream !== event.stream) return undefined;
+  return { ...last, text: last.text + event.text };
 }

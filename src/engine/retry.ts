@@ -1,6 +1,5 @@
 /** Whether a failed attempt is followed by another, and when. Pure. */
 import type { ErrorCode } from "../domain/error.ts";
-import type { WaitingFor } from "../domain/run.ts";
 import type { RetryPolicy, RetryReason } from "../domain/workflow.ts";
 import { backoffMs } from "../lib/backoff.ts";
 
@@ -8,8 +7,6 @@ import { backoffMs } from "../lib/backoff.ts";
 export const RETRY_DELAY_MS_MAX = 5 * 60_000;
 /** The longest delay of a provider that is believed: beyond it a mistake is likelier, and no date is. */
 export const RETRY_AFTER_MS_MAX = 31 * 24 * 60 * 60_000;
-/** Below this the worker keeps the run and waits; from here on the run is parked and holds no slot. */
-export const RETRY_IN_PLACE_MS_MAX = 2_000;
 
 const REASONS: Partial<Record<ErrorCode, RetryReason>> = {
   output_invalid: "invalid_output",
@@ -26,28 +23,37 @@ export function isTransient(code: ErrorCode): boolean {
   return reason !== undefined && reason !== "invalid_output";
 }
 
-interface RetryDecision {
-  readonly at: number;
-  readonly waitingFor: WaitingFor;
-  readonly inPlace: boolean;
+/** Failures after which a person mends something outside; what was asked until then is not asked again. */
+const MENDED_OUTSIDE: ReadonlySet<ErrorCode> = new Set([
+  "budget_exceeded",
+  "missing_key",
+  "key_rejected",
+  "sandbox_unavailable",
+  "worker_crashed",
+]);
+
+/** True when an attempt after this failure goes on from the calls that had finished. */
+export function keepsCalls(code: ErrorCode): boolean {
+  return isTransient(code) || MENDED_OUTSIDE.has(code);
 }
 
 interface FailedAttempt {
-  readonly attempt: number;
+  /** Tries so far, this one included. */
+  readonly tryCount: number;
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
   readonly nowMs: number;
 }
 
-/** @returns undefined when the failure is final. */
+/** @returns when the next attempt may begin; undefined when the failure is final. */
 export function decideRetry(
   policy: RetryPolicy,
   failure: FailedAttempt,
   random: () => number,
-): RetryDecision | undefined {
+): number | undefined {
   const reason = REASONS[failure.code];
   if (reason === undefined || !policy.on.includes(reason)) return undefined;
-  if (failure.attempt >= policy.maxAttempts) return undefined;
+  if (failure.tryCount >= policy.maxAttempts) return undefined;
   const backoff = {
     growth: policy.backoff,
     firstMs: policy.delayMs,
@@ -55,10 +61,5 @@ export function decideRetry(
   } as const;
   // The provider's delay is a lower bound; the back-off on top keeps parked runs from waking together.
   const askedMs = Math.min(failure.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX);
-  const delayMs = askedMs + backoffMs(backoff, failure.attempt, random);
-  return {
-    at: Math.ceil(failure.nowMs + delayMs),
-    waitingFor: reason === "rate_limit" ? "rate_limit" : "timer",
-    inPlace: delayMs < RETRY_IN_PLACE_MS_MAX,
-  };
+  return Math.ceil(failure.nowMs + askedMs + backoffMs(backoff, failure.tryCount, random));
 }

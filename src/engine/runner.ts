@@ -12,7 +12,8 @@ import { type ChangeSignal, RUN_STATES_FINAL } from "../domain/run.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import { createBell } from "./bell.ts";
 import { createClaimKeeper } from "./claims.ts";
-import { type EngineDeps, startRun } from "./run.ts";
+import { startRun } from "./run.ts";
+import type { EngineDeps } from "./run-context.ts";
 import { cacheWorkflows } from "./workflow-cache.ts";
 
 /** Between two looks at an idle queue, however often a change is signalled. */
@@ -35,7 +36,7 @@ export interface RunnerOptions extends Omit<EngineDeps, "random"> {
   readonly worker: string;
   /** Runs executed at the same time. */
   readonly concurrency: number;
-  /** Execute this run and no other. */
+  /** Execute this run, those inside of it, and no other. */
   readonly only?: string;
   /** For jitter; tests give their own. */
   readonly random?: () => number;
@@ -80,11 +81,13 @@ export function startRunner(options: RunnerOptions): Runner {
       return LOOK_INTERVAL_MS_MAX;
     }
     const waitMs = dueAt - clock.now();
-    if (waitMs > 0) return Math.min(waitMs, LOOK_INTERVAL_MS_MAX);
+    // Runs that are reserved for this worker are due for it before they are for others.
+    if (waitMs > 0 && only === undefined) return Math.min(waitMs, LOOK_INTERVAL_MS_MAX);
     await claims.renewOverdue();
     const taken = await queue.fetch(worker, free, only);
     for (const claim of taken) claims.hold(claim, startRun(deps, { claim, isStopping }));
-    return taken.length === 0 ? LOOK_AGAIN_MS : 0;
+    if (taken.length > 0) return 0;
+    return waitMs > 0 ? Math.min(waitMs, LOOK_INTERVAL_MS_MAX) : LOOK_AGAIN_MS;
   }
 
   /* A sequence by nature: look, sleep, look again. */
@@ -116,6 +119,7 @@ export function startRunner(options: RunnerOptions): Runner {
     bell.ring();
     await pulling;
     const { executions } = claims;
+    for (const execution of executions) execution.nudge();
     const idle = Promise.all(executions.map((execution) => execution.done));
     const graceEnd = new AbortController();
     await Promise.race([idle, clock.sleep(graceMs, graceEnd.signal)]);
@@ -134,12 +138,13 @@ export function startRunner(options: RunnerOptions): Runner {
   };
 }
 
-/** When there will be something to do; undefined when there is nothing left. */
+/** When there will be something to do; Infinity when nobody can say, undefined when there is nothing left. */
 async function nextDueAt(options: RunnerOptions): Promise<number | undefined> {
   const { queue, runs, clock, only } = options;
   if (only === undefined) return queue.nextDueAt();
   const run = await runs.get(only);
   if (run === undefined || RUN_STATES_FINAL.includes(run.state)) return undefined;
   // A queued run is due at once for whoever it is reserved for, and only later for others.
-  return run.state === "queued" ? clock.now() : (run.dueAt ?? clock.now());
+  if (run.state === "queued") return clock.now();
+  return (await queue.nextDueAt(only)) ?? Infinity;
 }

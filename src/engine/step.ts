@@ -1,221 +1,301 @@
 /**
- * One attempt of one step: begin, execute under its time limit, then commit its result, try again
- * later, or fail the run. The only place that turns an error into retry-or-fail.
+ * What becomes of a step: its end, or the reason why it has none, is turned into what is written about
+ * it and laid over the history. The only place that turns an error into retry, fail, continue or route.
  */
 import { AppError, type ErrorRecord } from "../domain/error.ts";
-import { STEP_RECOVERY_COUNT_MAX, type StepAttempt } from "../domain/run.ts";
+import type { RunEvent } from "../domain/event.ts";
+import type { BrokenCalls, StepWrite, Totals } from "../domain/run.ts";
+import { applyPatch } from "../domain/state.ts";
+import { assert } from "../lib/assert.ts";
+import { defined } from "../lib/defined.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { startTimer } from "../lib/timer.ts";
-import { RunAborted } from "./abort.ts";
-import { type CallLog, createCallLog } from "./call-log.ts";
-import { createEventBuffer, type EventBuffer } from "./event-buffer.ts";
+import type { AttemptEnd } from "./attempt.ts";
 import { finalStepError, toErrorRecord } from "./failure.ts";
-import { type PreparedStep, prepareNode } from "./node/registry.ts";
-import { plan, type PlannedStep } from "./plan.ts";
+import type { OpenStep } from "./history.ts";
+import { type Next, nextAfter } from "./next.ts";
+import type { StepResult } from "./node/executor.ts";
+import type { Move } from "./plan.ts";
 import { decideRetry } from "./retry.ts";
-import type { RunContext } from "./run.ts";
+import type { RunContext } from "./run-context.ts";
+import { shapeOf } from "./shape.ts";
 
-type StepEnd = "go_on" | "run_ended" | "run_parked";
+/** A postponed attempt goes on after this at the earliest, so that none spins. */
+const POSTPONE_MS_MIN = 20;
 
-/** @throws RunAborted, and AppError `lease_lost`: then nothing is left to write here. */
-export async function executeStep(context: RunContext, planned: PlannedStep): Promise<StepEnd> {
-  const { runs, claim, persist, history } = context;
-  const prepared = prepare(context, planned);
-  const attempt = await persist(() =>
-    runs.startStep(claim, {
-      key: planned.key,
-      nodeId: planned.node.id,
-      attempt: planned.attempt,
-      input: prepared.input,
-    }),
-  );
-  history.put(attempt);
-  if (attempt.recoveryCount >= STEP_RECOVERY_COUNT_MAX)
-    return fail(context, { planned, attempt, error: workerCrashed(attempt), brokenCount: 0 });
-
-  const events = createEventBuffer({
-    append: (batch) => runs.appendEvents(claim, batch),
-    clock: context.clock,
-    onError: (error) => onBackgroundError(context, error),
-  });
-  const { signal, stop } = limitAttempt(context, planned);
-  const calls = openCallLog(context, { planned, events, signal });
-  let patch: JsonObject;
-  try {
-    patch = await attemptOnce(context, { planned, prepared, calls, signal });
-  } catch (error) {
-    // An abort wins over whatever the work made of it.
-    const reason: unknown = context.aborts.work.aborted ? context.aborts.work.reason : error;
-    await writeRest(context, events);
-    if (reason instanceof RunAborted || isLeaseLost(reason)) throw reason;
-    const { brokenCount } = calls;
-    return fail(context, { planned, attempt, error: AppError.from(reason), brokenCount });
-  } finally {
-    stop();
-  }
-  return succeed(context, attempt, patch);
+/** What is to be written at once. */
+export interface Change {
+  readonly steps: StepWrite[];
+  readonly events: RunEvent[];
+  /** Steps to be executed once it is written, by the position of their `start` among those of `steps`. */
+  readonly launches: Map<number, Extract<Move, { type: "start" }>>;
+  startCount: number;
+  /** Of attempts that the end of the run has cut off. */
+  readonly brokenCalls: BrokenCalls[];
+  /** The first failure that the run does not survive. */
+  failure: ErrorRecord | undefined;
 }
 
-/** Rendering that fails is a failure of the step, so it is kept until the step has begun. */
-function prepare({ history }: RunContext, { node }: PlannedStep): PreparedStep {
-  try {
-    return prepareNode(node, history.values);
-  } catch (error) {
-    return { input: {}, execute: () => Promise.reject(AppError.from(error)) };
-  }
-}
-
-function openCallLog(
-  { runs, claim, persist, history, clock }: RunContext,
-  attempt: { planned: PlannedStep; events: EventBuffer; signal: AbortSignal },
-): CallLog {
-  const { key } = attempt.planned;
-  return createCallLog({
-    key,
-    attempt: attempt.planned.attempt,
-    finished: history.finishedCalls(key),
-    signal: attempt.signal,
-    clock,
-    events: attempt.events,
-    record: async (call, batch) => {
-      await persist(() => runs.recordCall(claim, call, batch));
-      history.putCall(call);
-    },
-  });
-}
-
-interface Attempt {
-  readonly planned: PlannedStep;
-  readonly prepared: PreparedStep;
-  readonly calls: CallLog;
-  readonly signal: AbortSignal;
-}
-
-/** Not raced with the signal here: a finished call is recorded even when the time is over. */
-function attemptOnce(
-  { claim, run, history, clock, models, tools, redact }: RunContext,
-  { planned, prepared, calls, signal }: Attempt,
-): Promise<JsonObject> {
-  const { key, attempt } = planned;
-  return prepared.execute({
-    runId: claim.runId,
-    overrides: run.overrides,
-    key,
-    attempt,
-    signal,
-    clock,
-    models,
-    tools,
-    correction: history.correction(key),
-    calls,
-    redact,
-  });
-}
-
-/** The signal of one attempt: the run's own, and the node's time limit where it has one. */
-function limitAttempt(
-  { aborts, clock }: RunContext,
-  { node }: PlannedStep,
-): { readonly signal: AbortSignal; readonly stop: () => void } {
-  const { timeoutMs } = node;
-  if (timeoutMs === undefined) return { signal: aborts.work, stop: () => undefined };
-  const limit = new AbortController();
-  const onAbort = () => limit.abort(aborts.work.reason);
-  if (aborts.work.aborted) onAbort();
-  aborts.work.addEventListener("abort", onAbort, { once: true });
-  const stopTimer = startTimer(clock, timeoutMs, () => limit.abort(attemptTimeout(timeoutMs)));
+export function emptyChange(): Change {
   return {
-    signal: limit.signal,
-    stop: () => {
-      stopTimer();
-      aborts.work.removeEventListener("abort", onAbort);
-    },
+    steps: [],
+    events: [],
+    launches: new Map(),
+    startCount: 0,
+    brokenCalls: [],
+    failure: undefined,
   };
 }
 
-/** The result is kept in memory and written until it is written; it is never made again. */
-async function succeed(
-  { runs, claim, persist, history, workflow, clock }: RunContext,
-  attempt: StepAttempt,
-  patch: JsonObject,
-): Promise<StepEnd> {
-  history.put({ ...attempt, state: "succeeded", patch, finishedAt: clock.now() });
-  history.patch(patch);
-  const { attempts, values } = history;
-  const next = plan(workflow, { attempts, values, nowMs: clock.now() });
-  const outcome = next.kind === "finished" ? { outputs: next.outputs } : undefined;
-  const { key, attempt: number } = attempt;
-  await persist(() => runs.succeedStep(claim, { key, attempt: number, patch }, outcome));
-  return outcome === undefined ? "go_on" : "run_ended";
-}
+type StepEngine = Pick<
+  RunContext,
+  "workflow" | "history" | "clock" | "random" | "redact" | "reportError"
+>;
 
-interface Failure {
-  readonly planned: PlannedStep;
-  readonly attempt: StepAttempt;
-  readonly error: AppError;
-  /** Model calls that broke off after they had begun to answer. */
-  readonly brokenCount: number;
-}
-
-async function fail(context: RunContext, failure: Failure): Promise<StepEnd> {
-  const { runs, claim, persist, history, clock, redact, random } = context;
-  const { planned, attempt, error, brokenCount: brokenCallCount } = failure;
-  if (error.code === "internal") context.reportError(error.cause ?? error);
-  const { key, attempt: number } = attempt;
-  const retry = decideRetry(
-    planned.node.retry,
-    { attempt: number, code: error.code, retryAfterMs: error.retryAfterMs, nowMs: clock.now() },
-    random,
-  );
-  const record: ErrorRecord = toErrorRecord(error, redact);
-  const kept = retry === undefined ? finalStepError(record, { key, attempt: number }) : record;
-  const ended = { key, attempt: number, error: kept, brokenCallCount };
-  await persist(() => runs.failStep(claim, ended, retry));
-  history.put({
-    ...attempt,
-    state: "failed",
-    error: kept,
-    retryAt: retry?.at ?? null,
-    finishedAt: clock.now(),
-  });
-  if (retry === undefined) return "run_ended";
-  return retry.inPlace ? "go_on" : "run_parked";
-}
-
-/** What was streamed is worth one try; the end of the attempt does not depend on it. */
-async function writeRest(context: RunContext, events: EventBuffer): Promise<void> {
-  if (context.aborts.gone.aborted && !isStopping(context)) return;
-  try {
-    await events.flush();
-  } catch (error) {
-    onBackgroundError(context, error);
+/** Takes in how an attempt has ended. */
+export function settleEnd(engine: StepEngine, change: Change, end: AttemptEnd): void {
+  const step = engine.history.open.get(end.key);
+  assert(step !== undefined, `${end.key} has ended before`);
+  const { outcome, brokenCallCount, childTotals } = end;
+  change.events.push(...end.events);
+  switch (outcome.kind) {
+    case "aborted":
+      if (brokenCallCount > 0)
+        change.brokenCalls.push({ ...placeOf(step), count: brokenCallCount });
+      return;
+    case "postponed": {
+      const { wait } = outcome;
+      const soonest = engine.clock.now() + POSTPONE_MS_MIN;
+      const later =
+        wait.for === "budget" ? wait : { ...wait, untilMs: Math.max(wait.untilMs, soonest) };
+      return putWait(engine, change, { step, wait: later, brokenCallCount });
+    }
+    case "failed":
+      return putFailure(engine, change, {
+        step,
+        error: outcome.error,
+        brokenCallCount,
+        childTotals,
+      });
+    case "result": {
+      const { result } = outcome;
+      return "wait" in result
+        ? putWait(engine, change, { step, wait: result.wait, brokenCallCount })
+        : putResult(engine, change, { step, result, brokenCallCount, childTotals });
+    }
   }
 }
 
-function isStopping({ aborts }: RunContext): boolean {
-  const reason: unknown = aborts.gone.reason;
-  return reason instanceof RunAborted && reason.kind === "stopping";
+/** Takes in a step that begins, goes on, or comes to nothing before it begins. */
+export function makeMove(engine: StepEngine, change: Change, move: Move): void {
+  switch (move.type) {
+    case "start":
+      if (move.items === undefined) change.launches.set(change.startCount, move);
+      putStart(engine, change, move);
+      return;
+    case "skip":
+      return putSkip(engine, change, move);
+    case "refuse": {
+      const step = putStart(engine, change, { ...move, input: null });
+      return putFailure(engine, change, { step, error: move.error });
+    }
+    case "collect": {
+      const step = engine.history.open.get(move.key);
+      assert(step !== undefined, `map ${move.key} is not open`);
+      return putResult(engine, change, { step, result: { patch: move.patch } });
+    }
+  }
 }
 
-function onBackgroundError(context: RunContext, error: unknown): void {
-  if (isLeaseLost(error)) context.aborts.abort("lost");
-  else context.reportError(error);
-}
-
-function isLeaseLost(error: unknown): boolean {
-  return error instanceof AppError && error.code === "lease_lost";
-}
-
-function attemptTimeout(timeoutMs: number): AppError {
-  return new AppError("timeout", `It took longer than its limit of ${timeoutMs / 1000} s.`, {
-    fix: "Raise the node's `timeout`, or use a faster model.",
+function putStart(
+  { history, clock }: StepEngine,
+  change: Change,
+  move: Pick<Move, "key" | "node" | "attempt" | "item"> & {
+    /** null: it has none, as nothing could be rendered. */
+    readonly input: JsonObject | null;
+  } & Pick<Extract<Move, { type: "start" }>, "items" | "signal">,
+): OpenStep {
+  const { key, node, attempt, input, item, items, signal } = move;
+  const itemCount = items?.length;
+  change.startCount += 1;
+  change.steps.push({
+    type: "start",
+    key,
+    nodeId: node.id,
+    attempt,
+    input,
+    ...defined({ itemCount }),
+  });
+  return history.begin({
+    key,
+    node,
+    attempt,
+    input,
+    startedAt: clock.now(),
+    ...defined({ item, items, consuming: signal?.seq }),
   });
 }
 
-function workerCrashed({ recoveryCount }: StepAttempt): AppError {
-  return new AppError(
-    "worker_crashed",
-    `The worker died ${recoveryCount} times while it executed this step.`,
-    { fix: "Look at the log of the worker for the reason, then start the run again." },
+function putSkip(engine: StepEngine, change: Change, move: Extract<Move, { type: "skip" }>): void {
+  const { key, node, attempt, item } = move;
+  const { history, clock } = engine;
+  const step = history.begin({
+    key,
+    node,
+    attempt,
+    input: null,
+    startedAt: clock.now(),
+    ...defined({ item }),
+  });
+  let next: readonly string[];
+  try {
+    ({ next } = nextOf(engine, step, { isSkipped: true }));
+  } catch (error) {
+    change.startCount += 1;
+    change.steps.push({ type: "start", key, nodeId: node.id, attempt, input: null });
+    return putFailure(engine, change, { step, error: AppError.from(error) });
+  }
+  change.steps.push({ type: "skip", key, nodeId: node.id, next });
+  history.end(key, { next });
+}
+
+interface Waiting {
+  readonly step: OpenStep;
+  readonly wait: Extract<StepWrite, { type: "wait" }>["wait"];
+  readonly brokenCallCount: number;
+}
+
+function putWait({ history }: StepEngine, change: Change, waiting: Waiting): void {
+  const { step, wait, brokenCallCount } = waiting;
+  const { key, attempt } = placeOf(step);
+  change.steps.push({ type: "wait", key, attempt, wait, ...broken(brokenCallCount) });
+  history.wait(key, wait);
+}
+
+interface Success {
+  readonly step: OpenStep;
+  readonly result: Exclude<StepResult, { wait: unknown }>;
+  readonly brokenCallCount?: number;
+  readonly childTotals?: Totals | undefined;
+}
+
+function putResult(engine: StepEngine, change: Change, success: Success): void {
+  const { step, result, brokenCallCount = 0, childTotals } = success;
+  const { patch, memories } = result;
+  let next: Next;
+  try {
+    next = nextOf(engine, step, { patch });
+  } catch (error) {
+    const spent = { brokenCallCount, childTotals };
+    return putFailure(engine, change, { step, error: AppError.from(error), ...spent });
+  }
+  change.steps.push({
+    type: "succeed" as const,
+    ...placeOf(step),
+    ...broken(brokenCallCount),
+    patch,
+    next: next.next,
+    ...defined({ memories, childTotals, consumes: step.consuming }),
+  });
+  endExecution(engine, change, { step, next, patch });
+}
+
+function endExecution(
+  { history }: StepEngine,
+  change: Change,
+  ended: { step: OpenStep; next: Next; patch: JsonObject | undefined },
+): void {
+  const { step, next, patch } = ended;
+  const { key, attempt } = placeOf(step);
+  if (next.exhaustedAfter !== undefined) {
+    const iterationCount = next.exhaustedAfter;
+    change.events.push({ type: "loop.exhausted", step: key, attempt, iterationCount });
+  }
+  history.end(key, { next: next.next, ...defined({ patch }) });
+}
+
+interface Failure {
+  readonly step: OpenStep;
+  readonly error: AppError;
+  readonly brokenCallCount?: number;
+  readonly childTotals?: Totals | undefined;
+}
+
+function putFailure(engine: StepEngine, change: Change, failure: Failure): void {
+  const { history, clock, random, redact } = engine;
+  const { step, error, brokenCallCount = 0, childTotals } = failure;
+  if (error.code === "internal") engine.reportError(error.cause ?? error);
+  const { key } = step;
+  const tryCount = history.tryCount(key);
+  const record = toErrorRecord(error, redact);
+  const write = {
+    type: "fail" as const,
+    ...placeOf(step),
+    ...broken(brokenCallCount),
+    ...defined({ childTotals, consumes: step.consuming }),
+  };
+  const { code, retryAfterMs } = error;
+  const retryAt = decideRetry(
+    step.node.retry,
+    { tryCount, code, retryAfterMs, nowMs: clock.now() },
+    random,
   );
+  if (retryAt !== undefined) {
+    change.steps.push({ ...write, error: record, retryAt, next: null });
+    return history.fail(key, { error: record, retryAt });
+  }
+  const survival = survive(engine, step, error);
+  if ("next" in survival) {
+    const { next, patch } = survival;
+    const ended = { error: record, retryAt: null, next: next.next };
+    change.steps.push({ ...write, ...ended, ...defined({ patch }) });
+    return endExecution(engine, change, { step, next, patch });
+  }
+  const final = finalStepError(toErrorRecord(survival.error, redact), { key, attempt: tryCount });
+  change.steps.push({ ...write, error: final, retryAt: null, next: null });
+  history.fail(key, { error: final, retryAt: null });
+  change.failure ??= final;
+}
+
+type Survival =
+  | { readonly next: Next; readonly patch: JsonObject | undefined }
+  /** The run fails with this. */
+  | { readonly error: AppError };
+
+/** How the run goes on after a step has failed for good. */
+function survive(engine: StepEngine, step: OpenStep, error: AppError): Survival {
+  const { node, item } = step;
+  const { onError } = node;
+  const isMap = node.map !== undefined && item === undefined;
+  // A map has no failures of its own to survive; a budget that could be survived would be none.
+  if (onError.kind === "fail" || isMap || error.code === "budget_exceeded") return { error };
+  if (item !== undefined) return { next: { next: [] }, patch: undefined };
+  const { errorField } = onError;
+  const patch = errorField === undefined ? undefined : { [errorField]: error.message };
+  if (onError.kind === "route") return { next: { next: [onError.to] }, patch };
+  try {
+    return { next: nextOf(engine, step, defined({ patch })), patch };
+  } catch (reason) {
+    return { error: AppError.from(reason) };
+  }
+}
+
+/** Items of a map lead nowhere. @throws AppError `condition_failed`. */
+function nextOf(
+  { workflow, history }: StepEngine,
+  { node, item, round }: OpenStep,
+  { patch, isSkipped = false }: { patch?: JsonObject; isSkipped?: boolean },
+): Next {
+  if (item !== undefined) return { next: [] };
+  const { values } = history;
+  return nextAfter(workflow, { nodeId: node.id, round, isSkipped }, () =>
+    patch === undefined ? values : applyPatch(values, patch, shapeOf(workflow).merges),
+  );
+}
+
+function placeOf({ key, attempt }: OpenStep): { readonly key: string; readonly attempt: number } {
+  return { key, attempt: attempt.attempt };
+}
+
+function broken(brokenCallCount: number): { brokenCallCount?: number } {
+  return brokenCallCount === 0 ? {} : { brokenCallCount };
 }

@@ -12,56 +12,9 @@ export interface Feature {
 }
 
 const isEnabled = (value: Json | undefined) => member(value, "enabled") === true;
-const hasCode = (_: Json | undefined, owner: Json | undefined) =>
-  member(owner, "code") !== undefined;
-const hasNoCode = (value: Json | undefined, owner: Json | undefined) => !hasCode(value, owner);
 
 /** Would change what a run does: an error. */
 export const UNSUPPORTED: readonly Feature[] = [
-  {
-    pattern: "nodes[].code",
-    message: "`code` (code nodes) cannot be run by this version.",
-    fix: "Let the model do it: remove `code` and say in `prompt` what is wanted.",
-  },
-  {
-    pattern: "nodes[].sandbox",
-    message: "`sandbox` cannot be used by this version, as it runs no code.",
-    fix: "Remove `sandbox` together with `code`.",
-    matters: hasCode,
-  },
-  {
-    pattern: "nodes[].memory",
-    message: "`memory` between runs is not part of this version.",
-    fix: "Remove it, or write `enabled: false`.",
-    matters: isEnabled,
-  },
-  {
-    pattern: "config.memory",
-    message: "`memory` between runs is not part of this version.",
-    fix: "Remove it, or write `enabled: false`.",
-    matters: isEnabled,
-  },
-  {
-    pattern: "edges[].routes",
-    message: "`routes` (conditional edges) cannot be run by this version.",
-    fix: "Write `to:` with one node instead.",
-  },
-  {
-    pattern: "edges[].loop",
-    message: "`loop` cannot be run by this version.",
-    fix: "Write `to:` with the next node instead.",
-  },
-  {
-    pattern: "edges[].parallel",
-    message: "`parallel` cannot be run by this version.",
-    fix: "Write `to:` with one node instead, and let it handle the whole list.",
-  },
-  {
-    pattern: "edges[].to",
-    message: "A list of targets (a fork) cannot be run by this version.",
-    fix: "Put the nodes one after the other.",
-    matters: (value) => listOf(value).length > 1,
-  },
   {
     pattern: "config.ab_test",
     message: "`ab_test` (comparing prompt variants) cannot be run by this version.",
@@ -75,6 +28,11 @@ export const UNSUPPORTED: readonly Feature[] = [
     matters: (value) => listOf(member(value, "gates")).length > 0,
   },
 ];
+
+const IGNORED_FIXES: Readonly<Record<string, string>> = {
+  memory: "Move it into `config:`, as `config.memory`, or remove it.",
+  "nodes[].name": "Write it as `description`, or remove it.",
+};
 
 /** Never had any effect in CA: a warning. */
 export const IGNORED: readonly Feature[] = [
@@ -90,19 +48,13 @@ export const IGNORED: readonly Feature[] = [
 ].map((pattern) => ({
   pattern,
   message: `\`${pattern.split(".").at(-1)}\` is accepted and has no effect.`,
-  fix: pattern === "nodes[].name" ? "Write it as `description`, or remove it." : "Remove it.",
+  fix: IGNORED_FIXES[pattern] ?? "Remove it.",
   // A node with a name and no id is told to rename it.
   matters: (_, owner) => pattern !== "nodes[].name" || member(owner, "id") !== undefined,
 }));
 
 /** Has an effect in CA that no run depends on, and that is decided elsewhere here: a warning. */
 export const WITHOUT_EFFECT: readonly Feature[] = [
-  {
-    pattern: "nodes[].sandbox",
-    message: "`sandbox` has no effect on a node without `code`.",
-    fix: "Remove it.",
-    matters: hasNoCode,
-  },
   {
     pattern: "config.observability.mlflow",
     message: "`mlflow` has no effect in a workflow file.",

@@ -1,13 +1,19 @@
-/** What a model is asked to answer, and what its answer says. */
-import type { LlmNode, OutputField, StateType } from "../domain/workflow.ts";
+/** What a model is asked to answer, and how answers and other results become a patch of the state. */
+import type { OutputField, StateType } from "../domain/workflow.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import { checkValue, formatType, typeToJsonSchema } from "./type.ts";
+import { checkValue, describeValue, fillDefaults, formatType, typeToJsonSchema } from "./type.ts";
 
 /** Where an answer begins to be JSON is tried at this many brackets before it counts as plain text. */
 const JSON_START_COUNT_MAX = 50;
 
+/** What is expected of an answer; an LLM node is one. */
+export interface Expected {
+  readonly outputs: readonly OutputField[];
+  readonly outputDescription?: string;
+}
+
 /** JSON Schema of the answer: an object with one property for each output, all of them required. */
-export function outputJsonSchema(node: LlmNode): JsonObject {
+export function outputJsonSchema(node: Expected): JsonObject {
   return {
     type: "object",
     properties: Object.fromEntries(
@@ -29,32 +35,62 @@ export type OutputReading = { readonly patch: JsonObject } | { readonly issues: 
  * skipped, fields nobody asked for are dropped, and a node with a single output may be answered with the
  * bare value. The issues are sentences that tell the model what to correct.
  */
-export function readOutput(node: LlmNode, text: string): OutputReading {
+export function readOutput({ outputs }: Expected, text: string): OutputReading {
   const answer = findJson(text);
-  const [only, second] = node.outputs;
+  const [only, second] = outputs;
   const named = isJsonObject(answer) ? answer : undefined;
-  const hasNames = node.outputs.some((output) => named && Object.hasOwn(named, output.name));
+  const hasNames = outputs.some((output) => named && Object.hasOwn(named, output.name));
   if (only !== undefined && second === undefined && !hasNames) return readBare(only, text, answer);
-  if (named === undefined) {
-    const names = node.outputs.map((output) => `"${output.name}"`).join(", ");
-    const issue =
-      text.trim() === ""
-        ? "The answer is empty."
-        : `The answer is not a JSON object with the keys ${names}.`;
-    return { issues: [issue] };
+  if (named !== undefined) return readNamed(outputs, named);
+  const empty = text.trim() === "";
+  const issue = `The answer is not a JSON object with the keys ${quotedNames(outputs)}.`;
+  return { issues: [empty ? "The answer is empty." : issue] };
+}
+
+/**
+ * Reads what a tool, code, a command, a person or another workflow gave back into a patch of the state.
+ * A single output takes the whole result, or its own key of it when the whole does not have its type;
+ * several are the keys of an object. Fields nobody asked for are dropped and nothing is converted.
+ */
+export function readResult(outputs: readonly OutputField[], result: Json): OutputReading {
+  const [only, second] = outputs;
+  if (only === undefined) return { patch: {} };
+  const whole = second === undefined ? readOne(only, result) : undefined;
+  if (whole !== undefined && "patch" in whole) return whole;
+  if (!isJsonObject(result)) {
+    const given = describeValue(result);
+    const issue = `The result is ${given}, not an object with the keys ${quotedNames(outputs)}.`;
+    return whole ?? { issues: [issue] };
   }
+  if (whole !== undefined && !Object.hasOwn(result, only.name)) return whole;
+  return readNamed(outputs, result);
+}
+
+function quotedNames(outputs: readonly OutputField[]): string {
+  return outputs.map((output) => `"${output.name}"`).join(", ");
+}
+
+/** Each output from its own key. */
+function readNamed(outputs: readonly OutputField[], named: JsonObject): OutputReading {
   const issues: string[] = [];
-  const patch = node.outputs.map((output): [string, Json] => {
+  const patch = outputs.map((output): [string, Json] => {
     const value = Object.hasOwn(named, output.name) ? named[output.name] : undefined;
     if (value === undefined) {
       issues.push(`"${output.name}" is missing; it must be ${formatType(output.type)}.`);
       return [output.name, null];
     }
-    const kept = dropUnasked(output.type, value);
-    issues.push(...issuesOf(output, kept));
-    return [output.name, kept];
+    const read = readOne(output, value);
+    if ("issues" in read) issues.push(...read.issues);
+    return [output.name, "patch" in read ? (read.patch[output.name] ?? null) : null];
   });
   return issues.length === 0 ? { patch: Object.fromEntries(patch) } : { issues };
+}
+
+/** Fields of an object that may be left out get their defaults. */
+function readOne(output: OutputField, value: Json): OutputReading {
+  const kept = fillDefaults(output.type, dropUnasked(output.type, value));
+  const issues = issuesOf(output, kept);
+  return issues.length === 0 ? { patch: { [output.name]: kept } } : { issues };
 }
 
 /** The answer to a single output, given without its name. */
@@ -65,9 +101,7 @@ function readBare(output: OutputField, text: string, answer: Json | undefined): 
     const issue = `The answer is not JSON; "${output.name}" must be ${formatType(output.type)}.`;
     return { issues: [issue] };
   }
-  const kept = dropUnasked(output.type, answer);
-  const issues = issuesOf(output, kept);
-  return issues.length === 0 ? { patch: { [output.name]: kept } } : { issues };
+  return readOne(output, answer);
 }
 
 /** A text answered as a JSON string loses its quotes; any other text is the value itself. */

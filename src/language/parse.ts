@@ -2,16 +2,20 @@
 import {
   type Edge,
   END,
-  type LlmNode,
   type Problem,
   START,
   WORKFLOW_NODE_COUNT_MAX,
   type Workflow,
+  type WorkflowNode,
 } from "../domain/workflow.ts";
 import { defined } from "../lib/defined.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
+import { readBudget, readConcurrency } from "./budget.ts";
 import { checkFeatures } from "./feature.ts";
+import { orderOf } from "./flow.ts";
 import { readEdges } from "./graph.ts";
+import { checkMap, readMaps } from "./map.ts";
+import { readMcpServers } from "./mcp-server.ts";
 import { readNode } from "./node.ts";
 import { listOf, member, textOf } from "./raw.ts";
 import type { Reporter } from "./report.ts";
@@ -60,21 +64,31 @@ function readWorkflow(
   const fields = readState(file, reporter);
   const config = member(file, "config");
   const flow = member(file, "flow");
+  const concurrency = readConcurrency(config);
+  const mcpServers = readMcpServers(config, reporter);
+  const maps = readMaps(file, { reporter, fields, concurrency });
+  const serverNames = Object.keys(mcpServers);
+  const context = { reporter, fields, config, knownTools, serverNames, maps };
   const rawNodes = listOf(member(file, "nodes")).slice(0, WORKFLOW_NODE_COUNT_MAX);
-  const nodes = rawNodes.map((raw, index) =>
-    readNode(raw, ["nodes", index], { reporter, fields, config, knownTools }),
-  );
+  const nodes = rawNodes.map((raw, index) => readNode(raw, ["nodes", index], context));
   checkIds(nodes, reporter);
+  for (const node of nodes) {
+    const map = maps.get(node.id);
+    if (map !== undefined) checkMap(node, map, context);
+  }
   const places = nodes.map((node, index) => ({
     id: node.id === "" ? undefined : node.id,
     path: ["nodes", index],
   }));
-  const edges = readEdges(file, { reporter, nodes: places, fields });
+  const edges = readEdges(file, { reporter, fields, maps, nodes: places, read: nodes });
   return {
     name: textOf(member(flow, "name")) ?? "",
     state: fields ?? [],
     nodes: inOrder(nodes, edges),
     edges,
+    mcpServers,
+    concurrency,
+    ...readBudget(config),
     ...defined({
       description: textOf(member(flow, "description")),
       version: textOf(member(flow, "version")),
@@ -84,20 +98,13 @@ function readWorkflow(
 }
 
 /** The nodes as they follow each other from START, whatever their order in the file. */
-function inOrder(nodes: readonly LlmNode[], edges: readonly Edge[]): readonly LlmNode[] {
-  const next = new Map(edges.map((edge) => [edge.from, edge.to]));
-  const left = new Map(nodes.map((node) => [node.id, node]));
-  const ordered: LlmNode[] = [];
-  for (let id = next.get(START); id !== undefined; id = next.get(id)) {
-    const node = left.get(id);
-    if (node === undefined) break;
-    left.delete(id);
-    ordered.push(node);
-  }
-  return [...ordered, ...left.values()];
+function inOrder(nodes: readonly WorkflowNode[], edges: readonly Edge[]): readonly WorkflowNode[] {
+  const order = new Map(orderOf({ nodes, edges }).map((id, index) => [id, index]));
+  const rank = ({ id }: WorkflowNode) => order.get(id) ?? order.size;
+  return nodes.toSorted((left, right) => rank(left) - rank(right));
 }
 
-function checkIds(nodes: readonly LlmNode[], reporter: Reporter): void {
+function checkIds(nodes: readonly WorkflowNode[], reporter: Reporter): void {
   const seen = new Set<string>();
   for (const [index, { id }] of nodes.entries()) {
     const path = ["nodes", index, "id"];

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { assert } from "../lib/assert.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
-import { IDENTIFIER, workflowSchema } from "./schema.ts";
+import { IDENTIFIER } from "./schema-part.ts";
+import { workflowSchema } from "./schema.ts";
 
 /** Editors read patterns with and without Unicode support; this one means the same to both. */
 const IDENTIFIER_PATTERN = "^[A-Za-z_\\u0080-\\uFFFF][A-Za-z0-9_\\u0080-\\uFFFF]*$";

@@ -1,12 +1,16 @@
 /** Model settings, retries and time limits: what a node says over what the workflow says. */
 import {
   type LlmSettings,
+  type NodeKind,
+  type ModelChoice,
   PROVIDERS,
   type ProviderName,
+  REASONING_LEVELS,
   RETRY_REASONS,
   type RetryPolicy,
 } from "../domain/workflow.ts";
 import { defined } from "../lib/defined.ts";
+import { parseDurationMs } from "../lib/duration.ts";
 import type { Json } from "../lib/json.ts";
 import { listOf, member, numberOf, textOf } from "./raw.ts";
 
@@ -31,13 +35,24 @@ export function readLlm(base: Json | undefined, own: Json | undefined): LlmSetti
   const baseProvider =
     providerNamed(member(base, "provider")) ?? providerOf(textOf(member(base, "model")));
   const isOther = baseProvider !== undefined && baseProvider !== provider;
-  return defined({
-    provider,
-    model,
-    temperature: numberOf(pick("temperature")),
-    maxTokens: numberOf(pick("max_tokens")),
-    apiBase: textOf(isOther ? member(own, "api_base") : pick("api_base")),
-  });
+  const reasoning = pick("reasoning");
+  return {
+    fallbacks: listOf(pick("fallbacks")).map(readChoice),
+    ...defined({
+      provider,
+      model,
+      temperature: numberOf(pick("temperature")),
+      maxTokens: numberOf(pick("max_tokens")),
+      reasoning: REASONING_LEVELS.find((level) => level === reasoning),
+      apiBase: textOf(isOther ? member(own, "api_base") : pick("api_base")),
+    }),
+  };
+}
+
+function readChoice(raw: Json): ModelChoice {
+  const model = textOf(member(raw, "model"));
+  const provider = providerNamed(member(raw, "provider")) ?? providerOf(model);
+  return defined({ provider, model, apiBase: textOf(member(raw, "api_base")) });
 }
 
 function providerNamed(name: Json | undefined): ProviderName | undefined {
@@ -48,9 +63,18 @@ function providerOf(model: string | undefined): ProviderName | undefined {
   return OWN_MODELS.find(([pattern]) => model !== undefined && pattern.test(model))?.[1];
 }
 
+const WAITING_KINDS: ReadonlySet<NodeKind> = new Set(["approval", "wait", "workflow"]);
+
 /** A node's `retry` over `config.execution.max_retries`, which counts all tries (0 is one, as nobody wants none). */
-export function readRetry(execution: Json | undefined, own: Json | undefined): RetryPolicy {
-  const tries = numberOf(member(execution, "max_retries")) ?? ATTEMPT_COUNT_DEFAULT;
+export function readRetry(
+  execution: Json | undefined,
+  own: Json | undefined,
+  kind: NodeKind,
+): RetryPolicy {
+  // A person, a signal or a run has had its time already: asking again is for the author to say.
+  const tries = WAITING_KINDS.has(kind)
+    ? 1
+    : (numberOf(member(execution, "max_retries")) ?? ATTEMPT_COUNT_DEFAULT);
   const backoff = textOf(member(own, "backoff"));
   const delaySeconds = numberOf(member(own, "delay"));
   const on = member(own, "on");
@@ -64,10 +88,17 @@ export function readRetry(execution: Json | undefined, own: Json | undefined): R
   };
 }
 
-/** A `timeout` in seconds, as milliseconds; undefined when none is stated. */
+/** The `timeout` of a map, as milliseconds; undefined when none is stated. */
 export function readTimeoutMs(owner: Json | undefined): number | undefined {
-  const seconds = numberOf(member(owner, "timeout"));
-  return seconds === undefined ? undefined : Math.max(1, toMs(seconds));
+  return readDurationMs(member(owner, "timeout"));
+}
+
+/** Seconds, or a text such as `2h`, as milliseconds; undefined when it is neither. */
+export function readDurationMs(value: Json | undefined): number | undefined {
+  const seconds = numberOf(value);
+  if (seconds !== undefined) return Math.max(1, toMs(seconds));
+  const ms = typeof value === "string" ? parseDurationMs(value) : undefined;
+  return ms === undefined ? undefined : Math.max(1, ms);
 }
 
 function toMs(seconds: number): number {

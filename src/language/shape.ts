@@ -1,10 +1,14 @@
 /** Holds a file against the zod schema and says what is wrong in terms of the file. */
 import { z } from "zod";
+import { BYTE_SIZE } from "../lib/byte-size.ts";
+import { DURATION } from "../lib/duration.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { nearest } from "../lib/nearest.ts";
 import { MISSING_KEY_FIXES, UNKNOWN_KEY_FIXES, WRONG_TYPE_FIXES } from "./hint.ts";
+import { KIND_KEYS, kindOf, REQUIRED_KEYS } from "./kind.ts";
 import { listOf, member, patternOf, textOf, valueAt } from "./raw.ts";
-import { formatPath, type Path, type Reporter } from "./report.ts";
+import { formatPath, type Path, PROBLEM_CODES, type Reporter } from "./report.ts";
+import { IDENTIFIER } from "./schema-part.ts";
 import { workflowSchema } from "./schema.ts";
 import { describeValue } from "./type.ts";
 
@@ -12,6 +16,8 @@ type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
 
 const LIST_EXAMPLE_CHARS_MAX = 40;
+/** A field of the state, whose type alone is often written. */
+const FIELD = /^state\.fields\.[^.]+$/;
 
 const KIND_NAMES: Readonly<Record<string, string>> = {
   string: "text",
@@ -40,10 +46,10 @@ export function checkShape(file: Json, reporter: Reporter): void {
   for (const { issue, path } of flat) {
     if (issue.code === "unrecognized_keys") continue;
     const value = valueAt(file, path);
-    if (value !== undefined && value !== null) reportIssue(issue, { path, value, reporter });
+    if (value !== undefined && value !== null) reportIssue(issue, { path, file, value, reporter });
     else if (!isOptional(path, file)) missing.push(path);
   }
-  missing.push(...nodesWithoutPrompt(file));
+  missing.push(...missingOfKinds(file, misspelt));
   for (const path of missing)
     if (!misspelt.has(formatPath(path))) reportMissing(path, { file, reporter });
 }
@@ -79,7 +85,9 @@ function takes(option: Schema, value: Json | undefined): boolean {
   const schema = unwrap(option);
   if (typeof value === "string")
     return schema instanceof z.ZodString || schema instanceof z.ZodEnum;
-  if (typeof value === "boolean") return schema instanceof z.ZodBoolean;
+  if (typeof value === "boolean")
+    return schema instanceof z.ZodBoolean || schema instanceof z.ZodLiteral;
+  if (typeof value === "number") return schema instanceof z.ZodNumber;
   if (Array.isArray(value)) return schema instanceof z.ZodArray;
   return isJsonObject(value) && (schema instanceof z.ZodObject || schema instanceof z.ZodRecord);
 }
@@ -143,13 +151,16 @@ function reportUnknownKey(path: Path, { file, reporter }: Context): string | und
   return hint === undefined ? nearest(key, free) : undefined;
 }
 
-function nodesWithoutPrompt(file: Json): Path[] {
-  const nodes = listOf(member(file, "nodes"));
-  return nodes.flatMap((node, index) =>
-    isJsonObject(node) && member(node, "prompt") === undefined && member(node, "code") === undefined
-      ? [["nodes", index, "prompt"]]
-      : [],
-  );
+/** Keys that a node needs because of its kind; not asked of a node whose kind is misspelt. */
+function missingOfKinds(file: Json, misspelt: ReadonlySet<string>): Path[] {
+  return listOf(member(file, "nodes")).flatMap((node, index) => {
+    const path: Path = ["nodes", index];
+    const isUnclear = KIND_KEYS.some((key) => misspelt.has(formatPath([...path, key])));
+    if (!isJsonObject(node) || isUnclear) return [];
+    return REQUIRED_KEYS[kindOf(node)]
+      .filter((key) => member(node, key) === undefined)
+      .map((key) => path.concat(key));
+  });
 }
 
 function reportMissing(path: Path, { file, reporter }: Context): void {
@@ -174,53 +185,90 @@ function reportMissing(path: Path, { file, reporter }: Context): void {
 
 interface Wrong {
   readonly path: Path;
+  readonly file: Json;
   readonly value: Json;
   readonly reporter: Reporter;
 }
 
 function reportIssue(issue: Issue, wrong: Wrong): void {
-  const { path, value, reporter } = wrong;
+  const { path, reporter } = wrong;
   if (issue.code === "invalid_type")
     return reportWrongType(KIND_NAMES[issue.expected] ?? issue.expected, wrong);
-  if (issue.code === "invalid_union") return reportWrongType(unionKinds(path), wrong);
+  if (issue.code === "invalid_union") return reportWrongType(unionKinds(wrong), wrong);
   if (issue.code === "invalid_value") return reportInvalidValue(issue.values.map(String), wrong);
   if (issue.code === "too_small" || issue.code === "too_big") return reportRange(issue, wrong);
   if (issue.code === "invalid_key")
     return reportIdentifier(String(path.at(-1)), { ...wrong, at: "key" });
-  if (issue.code === "invalid_format" && issue.format === "regex" && typeof value === "string")
-    return reportIdentifier(value, { ...wrong, at: "value" });
-  if (issue.code === "invalid_format") {
-    return reporter.error(path, {
-      code: "bad-value",
-      message: `\`${formatPath(path)}\` is not an address.`,
-      fix: "Write it as http://host:port/path.",
-    });
-  }
+  if (issue.code === "invalid_format") return reportFormat(issue, wrong);
+  const { code, fix } = paramsOf(issue);
   return reporter.error(path, {
-    code: "empty-value",
+    code: PROBLEM_CODES.find((known) => known === code) ?? "empty-value",
     message: `\`${formatPath(path)}\` ${issue.message}.`,
-    fix: "Add one, or remove the key.",
-    at: "key",
+    fix: fix ?? "Add one, or remove the key.",
+    at: code === undefined ? "key" : "value",
   });
 }
 
-/** What the unions of the schema take, for a value that fits none of their options. */
-function unionKinds(path: Path): string {
-  const key = path.at(-1);
-  if (key === "network") return "true, false or a map";
-  return key === "to" || key === "on" ? "text or a list" : "text or a map";
+/** What a refinement of the schema says about itself. */
+function paramsOf(issue: Issue): { code?: string; fix?: string } {
+  const params: Readonly<Record<string, unknown>> =
+    issue.code === "custom" ? (issue.params ?? {}) : {};
+  const { code, fix } = params;
+  return {
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof fix === "string" ? { fix } : {}),
+  };
+}
+
+/** Texts that must look a certain way, by pattern. */
+const FORMATS = [
+  {
+    pattern: DURATION,
+    what: "a time",
+    fix: "Write seconds, or a text with a unit: 90s, 15m, 2h, 14d.",
+  },
+  { pattern: BYTE_SIZE, what: "an amount of memory", fix: "Write it as 512m or 2g." },
+];
+
+function reportFormat(issue: z.core.$ZodIssueInvalidStringFormat, wrong: Wrong): void {
+  const { path, value, reporter } = wrong;
+  if (issue.pattern === String(IDENTIFIER) && typeof value === "string")
+    return reportIdentifier(value, { ...wrong, at: "value" });
+  const format = FORMATS.find(({ pattern }) => issue.pattern === String(pattern));
+  return reporter.error(path, {
+    code: "bad-value",
+    message: `\`${formatPath(path)}\` is not ${format?.what ?? "an address"}.`,
+    fix: format?.fix ?? "Write it as http://host:port/path.",
+  });
+}
+
+/** What the options of a union take, for a value that fits none of them. */
+function unionKinds({ path, file }: Wrong): string {
+  const union = schemaAt(path, file, { keepUnion: true });
+  const options: readonly Schema[] = union instanceof z.ZodUnion ? union.options : [];
+  return [...new Set(options.map((option) => kindName(unwrap(option))))].join(" or ");
+}
+
+function kindName(schema: Schema | undefined): string {
+  if (schema instanceof z.ZodNumber) return "a number";
+  if (schema instanceof z.ZodBoolean) return "true or false";
+  if (schema instanceof z.ZodArray) return "a list";
+  return schema instanceof z.ZodObject || schema instanceof z.ZodRecord ? "a map" : "text";
 }
 
 function reportWrongType(expected: string, { path, value, reporter }: Wrong): void {
   const name = path.length === 0 ? "The file" : `\`${formatPath(path)}\``;
   const quotable = typeof value === "number" || typeof value === "boolean";
   const fixes: Readonly<Record<string, string>> = {
-    text: quotable ? "Put it in quotes." : "Write one text.",
+    text: quotable ? "Put it in quotes." : textFix(value),
     "a list":
       typeof value === "string" && textOf(value) !== undefined
         ? `Write it as a list: [${value.slice(0, LIST_EXAMPLE_CHARS_MAX)}].`
         : "Write a list: [one, two].",
-    "a map": "Write it as a map of `key: value`.",
+    "a map":
+      FIELD.test(formatPath(path)) && typeof value === "string"
+        ? `Write {type: ${value.slice(0, LIST_EXAMPLE_CHARS_MAX)}}.`
+        : "Write it as a map of `key: value`.",
     "true or false": "Write true or false, without quotes.",
     "a number": "Write a number, without quotes.",
     "a whole number": "Write a whole number, without quotes.",
@@ -230,6 +278,14 @@ function reportWrongType(expected: string, { path, value, reporter }: Wrong): vo
     message: `${name} must be ${expected}, not ${describeValue(value)}.`,
     fix: WRONG_TYPE_FIXES.get(patternOf(path)) ?? fixes[expected] ?? `Write ${expected}.`,
   });
+}
+
+/** An unquoted `{name}` is a map to YAML, of a key without a value. */
+function textFix(value: Json | undefined): string {
+  const [entry, second] = isJsonObject(value) ? Object.entries(value) : [];
+  return entry?.[1] === null && second === undefined
+    ? `Put it in quotes: "{${entry[0].slice(0, LIST_EXAMPLE_CHARS_MAX)}}".`
+    : "Write one text.";
 }
 
 function reportInvalidValue(values: readonly string[], { path, value, reporter }: Wrong): void {

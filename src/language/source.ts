@@ -35,6 +35,10 @@ export const SOURCE_VALUE_COUNT_MAX = 50_000;
 /** Words, signs and line ends: no text below the limit on values needs as many. */
 const LEXEME_COUNT_MAX = 10 * SOURCE_VALUE_COUNT_MAX;
 
+/** Of `list` and `dict`, with the character before. */
+const TYPE_NAME_CHARS = 5;
+const TYPE_CHARS_MAX = 64;
+
 const BYTE_ORDER_MARK = "\uFEFF";
 const MERGE_KEY = "<<";
 /** CA reads YAML 1.1, in which these plain words are booleans; keys stay words here. */
@@ -85,9 +89,9 @@ function readDocument(
   const [document, second] = [...composer.compose(tokens, true, source.length)];
   // JSON that `JSON.parse` takes is right, whatever YAML thinks of its tabs and long keys.
   if (document === undefined || isJson) return document;
-  for (const fault of [...document.errors, ...document.warnings]) {
+  for (const fault of telling([...document.errors, ...document.warnings])) {
     const start = startOf(fault, tokens);
-    reporter.errorAt({ start, end: Math.max(start, fault.pos[1]) }, syntaxFinding(fault));
+    reporter.errorAt({ start, end: Math.max(start, fault.pos[1]) }, syntaxFinding(fault, source));
   }
   if (second !== undefined && second.contents !== null) {
     const start = second.range[0];
@@ -103,14 +107,33 @@ function readDocument(
   return reporter.errorCount() === 0 ? document : undefined;
 }
 
-function syntaxFinding(fault: { code: string; message: string }): Finding {
+/** The faults up to the first word that the parser has no place for: it finds none for all that follows either. */
+function telling(faults: readonly YAMLError[]): readonly YAMLError[] {
+  const lost = faults.findIndex((fault) => fault.code === "UNEXPECTED_TOKEN");
+  return lost === -1 ? faults : faults.slice(0, lost + 1);
+}
+
+function syntaxFinding(
+  fault: { code: string; message: string; pos: readonly [number, number] },
+  source: string,
+): Finding {
   const message = fault.message.split("\n", 1)[0] ?? "";
+  const type = fault.code === "UNEXPECTED_TOKEN" ? typeAround(source, fault.pos[0]) : undefined;
+  if (type !== undefined) {
+    return {
+      code: "syntax",
+      message: `This is not valid YAML: inside of { } the type ${type} needs quotes.`,
+      fix: `Write "${type}".`,
+    };
+  }
   const fixes: Readonly<Record<string, string>> = {
     TAB_AS_INDENT: "Indent with spaces.",
     BAD_INDENT: "Close an open bracket, or line this up with the lines around it.",
     MISSING_CHAR: "Close the quote or the bracket.",
     BLOCK_AS_IMPLICIT_KEY: "Put text that contains `: ` in quotes.",
-    UNEXPECTED_TOKEN: "Put text with special characters in quotes.",
+    UNEXPECTED_TOKEN: message.includes("at node end")
+      ? "Put the whole text in quotes: one that begins with {, [ or a quote ends where that is closed."
+      : "Put text with special characters in quotes.",
     TAG_RESOLVE_FAILED: "Remove the tag; a workflow holds plain values only.",
   };
   return {
@@ -118,6 +141,15 @@ function syntaxFinding(fault: { code: string; message: string }): Finding {
     message: `This is not valid YAML: ${message.replace(/[.:]$/, "")}.`,
     fix: fixes[fault.code] ?? "Check indentation, quotes and brackets here and just above.",
   };
+}
+
+/** `list[str]` and the like, where its bracket stands at the offset: a list to YAML when it is not quoted. */
+function typeAround(source: string, offset: number): string | undefined {
+  const before = /\b(?:list|dict)$/i.exec(
+    source.slice(Math.max(0, offset - TYPE_NAME_CHARS), offset),
+  );
+  const after = /^\[[\w\s,[\]]*\]/.exec(source.slice(offset, offset + TYPE_CHARS_MAX));
+  return before === null || after === null ? undefined : `${before[0]}${after[0]}`;
 }
 
 function isValidJson(source: string, reporter: Reporter): boolean {

@@ -1,5 +1,10 @@
 /** The typed state: `state.fields`, and the `schema` maps of objects at any depth. */
-import type { StateField, StateType } from "../domain/workflow.ts";
+import {
+  MERGE_MODES,
+  type MergeMode,
+  type StateField,
+  type StateType,
+} from "../domain/workflow.ts";
 import { defined } from "../lib/defined.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { mapOf, member, textOf, valueAt } from "./raw.ts";
@@ -54,8 +59,43 @@ function readField(
     type,
     required,
     default: stated === null ? null : readDefault(stated, { name, type, path }, reporter),
-    ...defined({ description: textOf(member(entry, "description")) }),
+    ...defined({
+      description: textOf(member(entry, "description")),
+      merge: readMerge(entry, { name, type, path }, reporter),
+    }),
   };
+}
+
+/** Types that a way of merging is for; those not listed take any. */
+const MERGED_KINDS: Readonly<Partial<Record<MergeMode, readonly StateType["kind"][]>>> = {
+  append: ["list"],
+  union: ["list"],
+  sum: ["int", "float"],
+  min: ["int", "float"],
+  max: ["int", "float"],
+  object: ["dict", "object"],
+};
+
+function readMerge(
+  entry: Json,
+  field: { name: string; type: StateType; path: Path },
+  reporter: Reporter,
+): MergeMode | undefined {
+  const stated = member(entry, "merge");
+  const merge = MERGE_MODES.find((mode) => mode === stated);
+  const kinds = merge === undefined ? undefined : MERGED_KINDS[merge];
+  const { kind } = field.type;
+  if (kinds === undefined || kind === "any" || kinds.includes(kind)) return merge;
+  reporter.error([...field.path, "merge"], {
+    code: "type-mismatch",
+    message: `\`merge: ${merge}\` is for ${kinds.join(" and ")}, and \`${field.name}\` is ${formatType(field.type)}.`,
+    fix: `Write \`merge: ${fittingMerge(kind)}\`, or change the type.`,
+  });
+  return merge;
+}
+
+function fittingMerge(kind: StateType["kind"]): MergeMode {
+  return MERGE_MODES.find((mode) => MERGED_KINDS[mode]?.includes(kind) === true) ?? "last";
 }
 
 /**

@@ -1,20 +1,27 @@
 /**
- * Prompt templates: `{name}`, `{state.name}`, `{name.inner.deeper}`. A brace that does not enclose a
- * dotted name (JSON in a prompt, say) is ordinary text.
+ * Prompt templates: `{name}`, `{state.name}`, `{name.inner.deeper}`, `{list.0}`. A brace that does not
+ * enclose a dotted name (JSON in a prompt, say) is ordinary text.
  */
 import { AppError } from "../domain/error.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 
-const PLACEHOLDER = /\{([\p{ID_Start}_][\p{ID_Continue}.]*)\}/gu;
+const NAME = String.raw`\{([\p{ID_Start}_][\p{ID_Continue}.]*)\}`;
+const PLACEHOLDER = new RegExp(NAME, "gu");
+const ONLY_PLACEHOLDER = new RegExp(`^${NAME}$`, "u");
+const LIST_INDEX = /^(?:0|[1-9][0-9]*)$/;
 const STATE_PREFIX = "state";
 
-export interface Placeholder {
-  /** As written, with its braces. */
-  readonly text: string;
+/** A name of the state or of a local value, and the way inside it. */
+export interface Reference {
   /** `state.` stripped: the name, then the way inside it. */
   readonly path: readonly string[];
-  /** Written as `{state.x}`: means the state even where a local name hides it. */
+  /** Written as `state.x`: means the state even where a local name hides it. */
   readonly fromState: boolean;
+}
+
+export interface Placeholder extends Reference {
+  /** As written, with its braces. */
+  readonly text: string;
 }
 
 /** The placeholders of a template in order of appearance, repeated ones included. */
@@ -23,9 +30,14 @@ export function placeholders(template: string): Placeholder[] {
 }
 
 function readPlaceholder(inner: string): Placeholder {
-  const path = inner.split(".");
+  return { text: `{${inner}}`, ...readReference(inner) };
+}
+
+/** Reads `name.inner` and `state.name.inner`. */
+export function readReference(text: string): Reference {
+  const path = text.split(".");
   const fromState = path.length > 1 && path[0] === STATE_PREFIX;
-  return { text: `{${inner}}`, path: fromState ? path.slice(1) : path, fromState };
+  return { path: fromState ? path.slice(1) : path, fromState };
 }
 
 export interface TemplateScope {
@@ -47,14 +59,48 @@ export function renderTemplate(template: string, scope: TemplateScope): string {
   );
 }
 
+/**
+ * Fills in every text inside a value; keys stay as they are. A text that is one placeholder and nothing
+ * else becomes the value that it names, with its type.
+ * @throws AppError `invalid` as `renderTemplate` does.
+ */
+export function renderValue(value: Json, scope: TemplateScope): Json {
+  if (typeof value === "string") {
+    const inner = ONLY_PLACEHOLDER.exec(value)?.[1];
+    return inner === undefined
+      ? renderTemplate(value, scope)
+      : resolve(readPlaceholder(inner), scope);
+  }
+  if (isJsonObject(value)) {
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.map(([key, item]) => [key, renderValue(item, scope)]));
+  }
+  if (!Array.isArray(value)) return value;
+  const items: readonly Json[] = value;
+  return items.map((item) => renderValue(item, scope));
+}
+
+/** The value of a reference's first name, or undefined when nothing has that name. */
+export function findNamed(reference: Reference, scope: TemplateScope): Json | undefined {
+  const [name = ""] = reference.path;
+  if (!reference.fromState && Object.hasOwn(scope.locals, name)) return scope.locals[name];
+  return Object.hasOwn(scope.values, name) ? scope.values[name] : undefined;
+}
+
+/** What an object has under its own key, or a list at the index; undefined when there is nothing. */
+export function findInside(value: Json, key: string): Json | undefined {
+  if (Array.isArray(value)) {
+    const items: readonly Json[] = value;
+    return LIST_INDEX.test(key) ? items[Number(key)] : undefined;
+  }
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
 function resolve(placeholder: Placeholder, scope: TemplateScope): Json {
-  const [name = "", ...rest] = placeholder.path;
-  const local = !placeholder.fromState && Object.hasOwn(scope.locals, name);
-  let value = (local ? scope.locals : scope.values)[name];
-  if (!local && !Object.hasOwn(scope.values, name)) value = undefined;
-  for (const key of rest) {
-    const inside: Json | undefined = value;
-    value = isJsonObject(inside) && Object.hasOwn(inside, key) ? inside[key] : undefined;
+  let value = findNamed(placeholder, scope);
+  for (const key of placeholder.path.slice(1)) {
+    if (value === undefined) break;
+    value = findInside(value, key);
   }
   if (value === undefined) {
     throw new AppError("invalid", `The placeholder ${placeholder.text} has no value.`, {

@@ -1,6 +1,6 @@
 /** Shorter values are not replaced: they would blank out ordinary words. */
 const SECRET_LENGTH_MIN = 6;
-const MASK = "[redacted]";
+export const MASK = "[redacted]";
 
 /** Shapes of keys that are secret wherever they come from, also when nobody configured them here. */
 const KEY_PATTERNS: readonly RegExp[] = [
@@ -21,15 +21,7 @@ const LABELLED_PATTERNS: readonly RegExp[] = [
  * everything that looks like a key. Applying it twice changes nothing more.
  */
 export function createRedactor(secrets: readonly (string | undefined)[]): (text: string) => string {
-  const known = new Set<string>();
-  for (const secret of secrets) {
-    if (secret === undefined || secret.length < SECRET_LENGTH_MIN) continue;
-    known.add(secret);
-    known.add(encodeURIComponent(secret));
-    known.add(JSON.stringify(secret).slice(1, -1));
-  }
-  // Longest first: a secret that contains another must go as a whole.
-  const values = [...known].toSorted((left, right) => right.length - left.length);
+  const values = secretForms(secrets);
   return (text) => {
     let clean = text;
     for (const value of values) clean = clean.replaceAll(value, MASK);
@@ -37,4 +29,19 @@ export function createRedactor(secrets: readonly (string | undefined)[]): (text:
     for (const pattern of LABELLED_PATTERNS) clean = clean.replace(pattern, `$1${MASK}`);
     return clean;
   };
+}
+
+/**
+ * The forms in which secrets are found in a text: as they are, percent-encoded and inside JSON strings.
+ * Longest first, because a secret that contains another must go as a whole.
+ */
+export function secretForms(secrets: readonly (string | undefined)[]): readonly string[] {
+  const known = new Set<string>();
+  for (const secret of secrets) {
+    if (secret === undefined || secret.length < SECRET_LENGTH_MIN) continue;
+    known.add(secret);
+    known.add(encodeURIComponent(secret));
+    known.add(JSON.stringify(secret).slice(1, -1));
+  }
+  return [...known].toSorted((left, right) => right.length - left.length);
 }

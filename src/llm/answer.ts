@@ -1,8 +1,9 @@
 import type { TextStreamPart, ToolSet } from "ai";
 import type { ModelAnswer, ModelRequest, ToolCall, Usage } from "../domain/model.ts";
-import type { Json } from "../lib/json.ts";
 import { InterruptedError } from "./failure.ts";
 import { extractJson } from "./json-text.ts";
+import { ANSWER_CHARS_MAX, answerTooLarge, TOOL_CALL_COUNT_MAX } from "./limited-fetch.ts";
+import { toJson, TurnRecorder } from "./thoughts.ts";
 
 export type UnpricedAnswer = Omit<ModelAnswer, "costNanoUsd">;
 
@@ -12,20 +13,26 @@ type StreamPart = TextStreamPart<ToolSet>;
 export class AnswerBuilder {
   readonly #request: ModelRequest;
   #text = "";
+  #chars = 0;
   readonly #toolCalls: ToolCall[] = [];
   #finish: ModelAnswer["finish"] | undefined;
   #isUsageKnown = false;
   #usage: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
   #model: string;
+  readonly #turn = new TurnRecorder();
 
   constructor(request: ModelRequest) {
     this.#request = request;
     this.#model = request.model;
   }
 
-  /** @returns the text in the part. @throws what the part reports as failed. */
+  /** @returns the text in the part. @throws what the part reports as failed; AppError `too_large`. */
   add(part: StreamPart): string {
     if (part.type === "error") throw part.error;
+    this.#chars += charsOf(part);
+    if (this.#chars > ANSWER_CHARS_MAX || this.#toolCalls.length > TOOL_CALL_COUNT_MAX)
+      throw answerTooLarge();
+    this.#turn.add(part);
     if (part.type === "finish-step") this.#end(part);
     if (part.type === "tool-call") {
       const { toolCallId: id, toolName: name, input } = part;
@@ -44,12 +51,14 @@ export class AnswerBuilder {
   /** @throws InterruptedError when the stream ended without saying so. */
   finish(): UnpricedAnswer {
     if (this.#finish === undefined) throw new InterruptedError("The stream had no end mark.");
+    const thoughts = this.#turn.toJson(this.#request);
     return {
       text: this.#request.output === undefined ? this.#text : extractJson(this.#text),
       toolCalls: this.#toolCalls,
       finish: this.#finish,
       usage: this.#usage,
       model: this.#model,
+      ...(thoughts === undefined ? {} : { thoughts }),
     };
   }
 
@@ -74,8 +83,7 @@ export class AnswerBuilder {
   }
 }
 
-/** What a model wrote as arguments came out of JSON, so it goes back into it. */
-function toJson(value: unknown): Json {
-  const text = JSON.stringify(value);
-  return text === undefined ? null : JSON.parse(text);
+function charsOf(part: StreamPart): number {
+  if (part.type === "text-delta" || part.type === "reasoning-delta") return part.text.length;
+  return part.type === "tool-input-delta" ? part.delta.length : 0;
 }

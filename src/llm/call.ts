@@ -8,7 +8,7 @@ import type { ModelRequest } from "../domain/model.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AnswerBuilder, type UnpricedAnswer } from "./answer.ts";
 import { StallError } from "./failure.ts";
-import { systemText, toSdkMessages } from "./message.ts";
+import { systemText, toInstructions, toSdkMessages } from "./message.ts";
 import { closeObjects, type OutputMode } from "./output-schema.ts";
 import type { Connection, LanguageModel, Provider } from "./provider.ts";
 
@@ -18,6 +18,9 @@ export interface CallTimeouts {
   /** Between two pieces. */
   readonly pieceMs: number;
 }
+
+/** Some providers show nothing of a long thought: it may take this many times as long to begin. */
+const THINKING_PATIENCE = 4;
 
 export interface Call {
   readonly provider: Provider;
@@ -81,10 +84,13 @@ async function* sdkParts(call: Call, signal: AbortSignal): AsyncGenerator<Stream
   const instructions = systemText(request, mode);
   const result = sdk.streamText({
     model: mode?.kind === "native" ? withSchema(sdk, model, request) : model,
-    ...(instructions === "" ? {} : { instructions }),
-    messages: toSdkMessages(request.messages),
+    ...(instructions === ""
+      ? {}
+      : { instructions: toInstructions(instructions, request, provider) }),
+    messages: toSdkMessages(request, provider),
     tools: toSdkTools(sdk, request),
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+    ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
     ...(request.maxTokens === undefined ? {} : { maxOutputTokens: request.maxTokens }),
     maxRetries: 0,
     abortSignal: signal,
@@ -105,7 +111,8 @@ async function* watch(parts: AsyncGenerator<StreamPart>, call: Call): AsyncGener
   const onAbort = () => aborted.resolve("aborted");
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
-  let limitMs = call.timeouts.firstPieceMs;
+  const patience = call.request.reasoning === "high" ? THINKING_PATIENCE : 1;
+  let limitMs = call.timeouts.firstPieceMs * patience;
   try {
     while (true) {
       const timer = new AbortController();

@@ -61,7 +61,8 @@ export function toAppError(
 ): { readonly error: AppError; readonly details: string } {
   const fault = readFault(error);
   const details = context.redact(describe(error, fault)).slice(0, DETAILS_CHARS_MAX);
-  if (error instanceof AppError) return { error, details };
+  const own = ownError(error);
+  if (own !== undefined) return { error: own, details };
   const translated =
     localFailure(error, context) ??
     (fault === undefined ? undefined : faultFailure(fault, context)) ??
@@ -69,6 +70,12 @@ export function toAppError(
     unreadable(error, context) ??
     new AppError("internal", "Internal error.", { cause: error });
   return { error: translated, details };
+}
+
+/** Ours, which the SDK may have wrapped. */
+function ownError(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error;
+  return error instanceof Error ? ownError(error.cause) : undefined;
 }
 
 /** True when a provider refuses a request because of the schema that it should enforce. */
@@ -79,6 +86,16 @@ export function refusesSchema(error: unknown): boolean {
     /response_?format|json_?schema|responseJsonSchema|output_config|structured output|grammar|too many states/i.test(
       `${fault.message} ${fault.body}`,
     )
+  );
+}
+
+/** True when a model refuses to be given a temperature, as those that reason do. */
+export function refusesTemperature(error: unknown): boolean {
+  const fault = readFault(error);
+  return (
+    (fault?.status === 400 || fault?.status === 422) &&
+    /temperature/i.test(fault.message) &&
+    /unsupported|not supported?|deprecated|only the default|only be set to 1/i.test(fault.message)
   );
 }
 

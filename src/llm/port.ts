@@ -3,9 +3,17 @@ import { AppError } from "../domain/error.ts";
 import type { ModelEvent, ModelPort, ModelRequest } from "../domain/model.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { createRedactor } from "../lib/redact.ts";
-import { type CallOutcome, type CallTimeouts, outputMode, streamCall } from "./call.ts";
+import { type Call, type CallOutcome, type CallTimeouts, outputMode, streamCall } from "./call.ts";
 import { DEMO_PIECE_DELAY_MS, demoCall } from "./demo.ts";
-import { type FailureContext, refusesSchema, toAppError, unknownModel } from "./failure.ts";
+import { accountOf } from "./account.ts";
+import { estimateInputTokens } from "./estimate.ts";
+import {
+  type FailureContext,
+  refusesSchema,
+  refusesTemperature,
+  toAppError,
+  unknownModel,
+} from "./failure.ts";
 import { suggestModels } from "./models.ts";
 import { priceCall } from "./price.ts";
 import type { RealProviderName } from "./provider.ts";
@@ -24,6 +32,7 @@ export interface ModelPortOptions {
   readonly demoDelayMs?: number;
 }
 
+const WORDS = { kind: "words" } as const;
 const TIMEOUTS: CallTimeouts = {
   firstPieceMs: FIRST_PIECE_TIMEOUT_MS,
   pieceMs: PIECE_TIMEOUT_MS,
@@ -38,6 +47,32 @@ export function createModelPort(
   const redact = createRedactor(settingsSecrets(settings));
   /** Models that refused a schema: they are asked in words from then on. */
   const wordsOnly = new Set<string>();
+  /** Models that refused a temperature: they are not given one from then on. */
+  const noTemperature = new Set<string>();
+
+  /**
+   * Asks without what the model refuses. Not retries of one call: what is refused was neither answered nor
+   * paid, and each is refused once at most.
+   */
+  async function* asAccepted(call: Omit<Call, "mode">): AsyncGenerator<ModelEvent, CallOutcome> {
+    const { provider, connection } = call;
+    const key = `${connection.baseUrl} ${call.request.model}`;
+    let mode = wordsOnly.has(key) ? WORDS : outputMode(provider, call.request);
+    let request = noTemperature.has(key) ? withoutTemperature(call.request) : call.request;
+    const refused = new Set<Set<string>>();
+    for (;;) {
+      const outcome = yield* asText(streamCall({ ...call, request, mode }));
+      if (outcome.kind === "finished") for (const models of refused) models.add(key);
+      if (outcome.kind !== "failed") return outcome;
+      if (mode?.kind === "native" && refusesSchema(outcome.cause)) {
+        mode = WORDS;
+        refused.add(wordsOnly);
+      } else if (request.temperature !== undefined && refusesTemperature(outcome.cause)) {
+        request = withoutTemperature(request);
+        refused.add(noTemperature);
+      } else return outcome;
+    }
+  }
 
   async function* callReal(
     request: ModelRequest,
@@ -46,15 +81,7 @@ export function createModelPort(
     const provider = REAL_PROVIDERS[name];
     const connection = requireConnection(provider, settings, request.apiBase);
     const context = { provider, connection, model: request.model, redact, nowMs: clock.now() };
-    const key = `${connection.baseUrl} ${request.model}`;
-    const first = wordsOnly.has(key) ? ({ kind: "words" } as const) : outputMode(provider, request);
-    const call = { provider, connection, request, timeouts, clock };
-    let outcome = yield* asText(streamCall({ ...call, mode: first }));
-    // Not a retry of the same call: a refused schema was neither answered nor paid.
-    if (first?.kind === "native" && outcome.kind === "failed" && refusesSchema(outcome.cause)) {
-      outcome = yield* asText(streamCall({ ...call, mode: { kind: "words" } }));
-      if (outcome.kind === "finished") wordsOnly.add(key);
-    }
+    const outcome = yield* asAccepted({ provider, connection, request, timeouts, clock });
     yield await endOf(outcome, context);
   }
 
@@ -72,8 +99,25 @@ export function createModelPort(
         yield { type: "end", reason: "failed", error: failure.toRecord() };
       }
     },
+    estimateInputNanoUsd: async (request) => {
+      if (request.provider === "demo") return 0;
+      const provider = REAL_PROVIDERS[request.provider];
+      const input = estimateInputTokens(request);
+      return priceCall({
+        provider: request.provider,
+        baseUrl: provider.connect(settings, request.apiBase).baseUrl ?? "",
+        models: [request.model],
+        usage: { input, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 },
+        nowMs: clock.now(),
+      });
+    },
+    accountOf: (model) => accountOf(model, settings),
     resolve: (wish) => resolveModel(wish, { settings, redact, nowMs: clock.now() }),
   };
+}
+
+function withoutTemperature({ temperature: _temperature, ...request }: ModelRequest): ModelRequest {
+  return request;
 }
 
 async function* asText(

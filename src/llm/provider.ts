@@ -48,6 +48,9 @@ export interface Provider {
   load(connection: Connection): Promise<(model: string) => LanguageModel>;
   /** @param schema The request's schema, its objects closed. */
   outputMode(schema: JsonObject, request: ModelRequest): OutputMode;
+  /** The SDK's `providerOptions` for what is to be kept for the next request; undefined where that is automatic. */
+  readonly cacheMark: Record<string, JsonObject> | undefined;
+  readonly takesPdf: boolean;
   /** The SDK's `providerOptions` for a call. */
   callOptions(mode: OutputMode | undefined): Record<string, JsonObject>;
   modelsRequest(connection: Connection): HttpRequest;

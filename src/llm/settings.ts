@@ -1,4 +1,6 @@
 /** What the model providers are configured with, and where their servers are. */
+import { isIP } from "node:net";
+import type { ProviderLimits } from "../domain/model.ts";
 import type { ProviderName } from "../domain/workflow.ts";
 
 export interface KeyedSettings {
@@ -15,6 +17,8 @@ export interface ModelSettings {
   readonly google: KeyedSettings;
   readonly ollama: { readonly baseUrl: string };
   readonly openaiCompatible: KeyedSettings;
+  /** Of each provider, all workers together. */
+  readonly limits: ProviderLimits;
 }
 
 /** Where Ollama listens when nobody says otherwise: with this address alone it is not "configured". */
@@ -44,9 +48,11 @@ export function normaliseBaseUrl(baseUrl: string, path: string): string {
 /** True when the address is this machine or in a private network, so that its use costs nothing. */
 export function isLocalUrl(url: string): boolean {
   const host = parseUrl(url)?.hostname.replace(/^\[|\]$/g, "") ?? "";
-  return (
-    /^(?:localhost|::1|host\.docker\.internal)$|\.(?:localhost|local|internal|lan)$/.test(host) ||
-    /^(?:127|10)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^(?:fc|fd)[0-9a-f]{2}:/.test(host)
+  // Names are no addresses, however they begin: `10.example.com` is anybody's.
+  if (isIP(host) === 0)
+    return /^(?:localhost|host\.docker\.internal)$|\.(?:localhost|local|internal|lan)$/.test(host);
+  return /^::1$|^(?:127|10)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^(?:fc|fd)[0-9a-f]{2}:/.test(
+    host,
   );
 }
 

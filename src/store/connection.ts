@@ -63,7 +63,7 @@ interface Link {
 /** @param first The opened database, or why it could not be opened: then it begins degraded. */
 export function createConnection(options: FileOptions, first: OpenDatabase | AppError): Connection {
   const failed = first instanceof AppError;
-  const link = createLink(failed ? openForReading(options) : first);
+  const link = createLink(failed ? openForReading(options) : first, options.lockWaitMs);
   const { changes, health } = link;
   const degrade = createRecovery(options, link);
   if (failed) degrade.begin(first);
@@ -81,7 +81,8 @@ export function createConnection(options: FileOptions, first: OpenDatabase | App
         if (!isBusy(error)) throw translateDatabaseError(error, options.path);
       }
       try {
-        return await waitForLock(() => work(link.database() ?? database));
+        const again = () => work(link.database() ?? database);
+        return await waitForLock(again, options.lockWaitMs);
       } catch (error) {
         throw translateDatabaseError(error, options.path);
       }
@@ -113,12 +114,12 @@ export function createConnection(options: FileOptions, first: OpenDatabase | App
 }
 
 /** The SQLite connection in use, which recovery may exchange. */
-function createLink(first: OpenDatabase | undefined): Link {
+function createLink(first: OpenDatabase | undefined, lockWaitMs: number): Link {
   const changes = createChangeWatch(() => database?.client);
   const withCommits = (next: OpenDatabase) => ({
     client: next.client,
     db: next.db,
-    commits: createGroupCommit(next.client, changes.notify),
+    commits: createGroupCommit(next.client, { onCommit: changes.notify, lockWaitMs }),
   });
   let database = first === undefined ? undefined : withCommits(first);
   return {

@@ -41,8 +41,14 @@ const RELEASE = defineStatement<unknown, []>("RELEASE member");
 const RESTORE = defineStatement<unknown, []>("ROLLBACK TO member");
 const CHANGES = defineStatement<{ count: number }, []>("SELECT total_changes() AS count");
 
-/** @param onCommit Called after each transaction that changed something, before the promises resolve. */
-export function createGroupCommit(client: Database, onCommit: () => void): GroupCommit {
+export interface GroupCommitOptions {
+  /** Called after each transaction that changed something, before the promises resolve. */
+  readonly onCommit: () => void;
+  /** How long a lock of another process is waited for. */
+  readonly lockWaitMs: number;
+}
+
+export function createGroupCommit(client: Database, options: GroupCommitOptions): GroupCommit {
   let queue: Member[] = [];
   let draining: Promise<void> | undefined;
 
@@ -54,7 +60,7 @@ export function createGroupCommit(client: Database, onCommit: () => void): Group
       const members = queue.slice(0, MEMBER_COUNT_MAX);
       queue = queue.slice(MEMBER_COUNT_MAX);
       // oxlint-disable-next-line no-await-in-loop
-      await commitGroup(client, members, onCommit);
+      await commitGroup(client, members, options);
     }
     draining = undefined;
   }
@@ -81,11 +87,12 @@ function nextTurn(): Promise<void> {
 async function commitGroup(
   client: Database,
   members: readonly Member[],
-  onCommit: () => void,
+  { onCommit, lockWaitMs }: GroupCommitOptions,
 ): Promise<void> {
+  const attempt = createAttempt(client, lockWaitMs);
   // The reason reaches the caller of each write, translated there.
   try {
-    const together = await attempt(client, () => members.map((member) => member.run()));
+    const together = await attempt(() => members.map((member) => member.run()));
     if (together.changed) onCommit();
     for (const settle of together.result) settle();
     return;
@@ -96,7 +103,7 @@ async function commitGroup(
     }
   }
   try {
-    const apart = await attempt(client, () => members.map((member) => runApart(client, member)));
+    const apart = await attempt(() => members.map((member) => runApart(client, member)));
     if (apart.changed) onCommit();
     for (const settle of apart.result) settle();
   } catch (error) {
@@ -105,21 +112,20 @@ async function commitGroup(
 }
 
 /** One transaction around `work`; rolled back when anything fails. */
-async function attempt<T>(
-  client: Database,
-  work: () => T,
-): Promise<{ result: T; changed: boolean }> {
-  await waitForLock(() => BEGIN(client).run());
-  try {
-    const before = CHANGES(client).get()?.count;
-    const result = work();
-    const changed = CHANGES(client).get()?.count !== before;
-    COMMIT(client).run();
-    return { result, changed };
-  } finally {
-    // SQLite has already rolled back after some failures.
-    if (client.inTransaction) client.run("ROLLBACK");
-  }
+function createAttempt(client: Database, lockWaitMs: number) {
+  return async <T>(work: () => T): Promise<{ result: T; changed: boolean }> => {
+    await waitForLock(() => BEGIN(client).run(), lockWaitMs);
+    try {
+      const before = CHANGES(client).get()?.count;
+      const result = work();
+      const changed = CHANGES(client).get()?.count !== before;
+      COMMIT(client).run();
+      return { result, changed };
+    } finally {
+      // SQLite has already rolled back after some failures.
+      if (client.inTransaction) client.run("ROLLBACK");
+    }
+  };
 }
 
 /** Runs one member so that its failure is its own. @throws only when the storage fails. */

@@ -10,9 +10,14 @@ import { defineStatement } from "./statement.ts";
 const DUE = defineStatement<{ id: string }, [number, number]>(
   "SELECT id FROM runs WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
 );
-const DUE_ONLY = defineStatement<{ id: string }, [string, number, string]>(
-  `SELECT id FROM runs WHERE id = ? AND due_at IS NOT NULL
-     AND (due_at <= ? OR (state = 'queued' AND reserved_for = ?))`,
+const DUE_NOW = "due_at IS NOT NULL AND (due_at <= ? OR (state = 'queued' AND reserved_for = ?))";
+const DUE_WITHIN = defineStatement<
+  { id: string },
+  [string, number, string, string, number, string, number]
+>(
+  `SELECT id, due_at FROM runs WHERE id = ? AND ${DUE_NOW}
+   UNION ALL SELECT id, due_at FROM runs WHERE root_id = ? AND depth > 0 AND ${DUE_NOW}
+   ORDER BY due_at LIMIT ?`,
 );
 const CLAIM = defineStatement<{ epoch: number }, [string, number, number, number, string]>(
   `UPDATE runs SET state = 'running', worker = ?, due_at = ?, active_at = ?, epoch = epoch + 1,
@@ -28,6 +33,12 @@ const RELEASE = defineStatement<unknown, [number, number, string]>(
 );
 const RELEASE_WORKER = defineStatement<unknown, [number, string, number]>(
   "UPDATE runs SET due_at = ? WHERE state = 'running' AND worker = ? AND due_at > ?",
+);
+const NEXT_WITHIN = defineStatement<{ dueAt: number | null }, [string, string]>(
+  `SELECT min(due_at) AS dueAt FROM (
+     SELECT due_at FROM runs WHERE id = ? AND due_at IS NOT NULL
+     UNION ALL SELECT min(due_at) FROM runs WHERE root_id = ? AND depth > 0 AND due_at IS NOT NULL
+   )`,
 );
 const NEXT = defineStatement<{ dueAt: number | null }, []>(
   "SELECT min(due_at) AS dueAt FROM runs WHERE due_at IS NOT NULL",
@@ -61,7 +72,11 @@ export function createQueue(connection: Connection, clock: Clock): Queue {
         const now = clock.now();
         return RELEASE_WORKER(client).run(now, worker, now).changes;
       }),
-    nextDueAt: () => connection.read(({ client }) => NEXT(client).get()?.dueAt ?? undefined),
+    nextDueAt: (only) =>
+      connection.read(({ client }) => {
+        const row = only === undefined ? NEXT(client).get() : NEXT_WITHIN(client).get(only, only);
+        return row?.dueAt ?? undefined;
+      }),
   };
 }
 
@@ -70,11 +85,12 @@ function dueIds(
   clock: Clock,
   query: { worker: string; limit: number; only: string | undefined },
 ): string[] {
+  const { worker, limit, only } = query;
   const now = clock.now();
   const rows =
-    query.only === undefined
-      ? DUE(client).all(now, query.limit)
-      : DUE_ONLY(client).all(query.only, now, query.worker);
+    only === undefined
+      ? DUE(client).all(now, limit)
+      : DUE_WITHIN(client).all(...([only, now, worker, only, now, worker, limit] as const));
   return rows.map((row) => row.id);
 }
 
@@ -82,6 +98,8 @@ function dueIds(
 function claimRun(client: Database, options: { id: string; worker: string; now: number }): Claim[] {
   const { id, worker, now } = options;
   const run = requireRun(client, id);
+  // The end of one before it in this fetch has taken it along.
+  if (run.dueAt === null) return [];
   if (run.cancelRequestedAt !== null) {
     endRun(client, { ...run, activeAt: null }, { ending: { state: "cancelled" }, at: now });
     return [];

@@ -13,12 +13,17 @@ export interface FileOptions {
   readonly clock: Clock;
   readonly readOnly: boolean;
   readonly migrations: readonly Migration[];
+  /** How long reads and writes wait for a lock of another process. */
+  readonly lockWaitMs: number;
 }
 
 /** Opens the file, waiting for locks. @throws AppError */
-export function openFile(options: FileOptions, lockWaitMs?: number): Promise<OpenDatabase> {
+export function openFile(
+  options: FileOptions,
+  lockWaitMs = options.lockWaitMs,
+): Promise<OpenDatabase> {
   const open = () => openDatabase({ ...options, nowMs: options.clock.now() });
-  return translated(options.path, open, lockWaitMs);
+  return translated({ path: options.path, lockWaitMs }, open);
 }
 
 /** For reading only; undefined when that fails too: the caller already knows the reason. */
@@ -47,7 +52,7 @@ export async function reopen(
   }
   const { client } = database;
   try {
-    await translated(options.path, () => {
+    await translated(options, () => {
       if (wasDamaged) check(client, options.path);
       if (!options.readOnly) probe(client);
     });
@@ -71,7 +76,10 @@ export function fingerprint(path: string): string {
   }
 }
 
-async function translated<T>(path: string, work: () => T, lockWaitMs?: number): Promise<T> {
+async function translated<T>(
+  { path, lockWaitMs }: Pick<FileOptions, "path" | "lockWaitMs">,
+  work: () => T,
+): Promise<T> {
   try {
     return await waitForLock(work, lockWaitMs);
   } catch (error) {

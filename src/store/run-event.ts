@@ -1,7 +1,7 @@
 /**
  * The log of a run. `seq` has no gaps: the highest is the count, so no counter is kept.
  *
- * A log that is full (EVENT_COUNT_MAX) takes no more streamed text: one last `model.delta` says so.
+ * A log that is full (EVENT_COUNT_MAX) takes no more streamed text: one last piece of it says so.
  * Events that tell a change of state are always written.
  */
 import type { Database } from "bun:sqlite";
@@ -31,14 +31,18 @@ const INSERT = defineStatement<unknown, [string, number, number, string, string]
   "INSERT INTO events (run_id, seq, at, type, data) VALUES (?, ?, ?, ?, ?)",
 );
 const NOTICE = defineStatement<{ seq: number }, [string, number]>(
-  "SELECT seq FROM events WHERE run_id = ? AND seq >= ? AND type = 'model.delta' LIMIT 1",
+  `SELECT seq FROM events WHERE run_id = ? AND seq >= ? AND type IN ('model.delta', 'output.delta')
+   LIMIT 1`,
+);
+const SAME = defineStatement<{ seq: number }, [string, number, number, string, string]>(
+  "SELECT seq FROM events WHERE run_id = ? AND seq = ? AND at = ? AND type = ? AND data = ?",
 );
 const PAGE = defineStatement<EventRow, [string, number, number]>(
   "SELECT run_id, seq, at, type, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
 );
 const RECENT = defineStatement<EventRow, [number]>(
-  `SELECT run_id, seq, at, type, data FROM events WHERE type <> 'model.delta'
-   ORDER BY at DESC, run_id DESC, seq DESC LIMIT ?`,
+  `SELECT run_id, seq, at, type, data FROM events
+   WHERE type NOT IN ('model.delta', 'output.delta') ORDER BY at DESC, run_id DESC, seq DESC LIMIT ?`,
 );
 
 /** @returns the highest `seq` in use. */
@@ -49,7 +53,7 @@ export function insertEvents(
 ): number {
   let { seq } = position;
   for (const event of events) {
-    const kept = event.type === "model.delta" ? fit(client, { ...position, seq }, event) : event;
+    const kept = isStreamed(event) ? fit(client, { ...position, seq }, event) : event;
     if (kept === undefined) continue;
     const { type, ...data } = kept;
     seq += 1;
@@ -58,12 +62,27 @@ export function insertEvents(
   return seq;
 }
 
-/** The piece of text itself, the notice in place of the first that no longer fits, then nothing. */
-function fit(
+/** True when these events were written after that position before. */
+export function areLogged(
   client: Database,
   position: LogPosition,
-  event: Extract<RunEvent, { type: "model.delta" }>,
-): RunEvent | undefined {
+  [first]: readonly RunEvent[],
+): boolean {
+  if (first === undefined) return false;
+  const { type, ...data } = first;
+  const { runId, seq, at } = position;
+  // They were written together or not at all, so the first speaks for all.
+  return SAME(client).get(runId, seq + 1, at, type, JSON.stringify(data)) !== null;
+}
+
+type StreamedEvent = Extract<RunEvent, { type: "model.delta" | "output.delta" }>;
+
+function isStreamed(event: RunEvent): event is StreamedEvent {
+  return event.type === "model.delta" || event.type === "output.delta";
+}
+
+/** The piece of text itself, the notice in place of the first that no longer fits, then nothing. */
+function fit(client: Database, position: LogPosition, event: StreamedEvent): RunEvent | undefined {
   if (position.seq + 1 < EVENT_COUNT_MAX) return event;
   if (NOTICE(client).get(position.runId, EVENT_COUNT_MAX) !== null) return undefined;
   return { ...event, text: FULL_NOTICE };

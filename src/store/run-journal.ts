@@ -4,13 +4,13 @@
  * what is already written is left as it is.
  */
 import type { Database } from "bun:sqlite";
-import { AppError, type ErrorRecord } from "../domain/error.ts";
 import type { RunEvent } from "../domain/event.ts";
-import type { Claim, RunStore, StepAttempt, StepCall, WaitingFor } from "../domain/run.ts";
+import type { Claim, RunStore, RunTurn, StepAttempt, StepCall, WaitingFor } from "../domain/run.ts";
+import { type MergeModes, applyPatch } from "../domain/state.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Json, JsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import type { Connection } from "./connection.ts";
-import { insertEvents } from "./run-event.ts";
+import { type LogPosition, areLogged, insertEvents } from "./run-event.ts";
 import {
   type LiveRun,
   activeMsAt,
@@ -20,72 +20,23 @@ import {
   requireClaim,
 } from "./run-state.ts";
 import { defineStatement } from "./statement.ts";
+import { addBrokenCalls, addTotals, addToTree } from "./step-totals.ts";
+import {
+  type StepWriting,
+  isWritten,
+  notRunning,
+  requireAttempt,
+  writeStep,
+} from "./step-write.ts";
 
 export type RunJournal = Pick<
   RunStore,
-  "startStep" | "recordCall" | "appendEvents" | "succeedStep" | "failStep" | "failRun" | "cancelRun"
+  "write" | "recordCall" | "appendEvents" | "failRun" | "cancelRun"
 >;
 
-type StepStart = Parameters<RunStore["startStep"]>[1];
-type Retry = Parameters<RunStore["failStep"]>[2];
+type Change = Parameters<RunStore["write"]>[1];
 
-interface StepRef {
-  readonly key: string;
-  readonly attempt: number;
-}
-
-interface AttemptRow {
-  nodeId: string;
-  state: StepAttempt["state"];
-  epoch: number;
-  recoveryCount: number;
-  startedAt: number;
-  finishedAt: number | null;
-  retryAt: number | null;
-  inputTokens: number;
-  outputTokens: number;
-  cacheReadTokens: number;
-  cacheWriteTokens: number;
-  reasoningTokens: number;
-  costNanoUsd: number;
-  unpricedCount: number;
-  input: string;
-}
-
-const ATTEMPT = defineStatement<AttemptRow, [string, string, number]>(
-  `SELECT node_id AS nodeId, state, epoch, recovery_count AS recoveryCount, started_at AS startedAt,
-     finished_at AS finishedAt, retry_at AS retryAt, input_tokens AS inputTokens,
-     output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
-     cache_write_tokens AS cacheWriteTokens, reasoning_tokens AS reasoningTokens,
-     cost_nano_usd AS costNanoUsd, unpriced_count AS unpricedCount, input
-   FROM steps WHERE run_id = ? AND key = ? AND attempt = ?`,
-);
-const BEGIN_ATTEMPT = defineStatement<
-  unknown,
-  [string, string, number, string, number, number, number, string]
->(
-  `INSERT INTO steps (run_id, key, attempt, node_id, state, epoch, seq, started_at, input)
-   VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-);
-const TAKE_UP_ATTEMPT = defineStatement<unknown, [number, number, string, string, number]>(
-  `UPDATE steps SET recovery_count = ?, epoch = ?
-   WHERE run_id = ? AND key = ? AND attempt = ?`,
-);
-const SUCCEED_ATTEMPT = defineStatement<
-  { nodeId: string },
-  [string, number, string, string, number]
->(
-  `UPDATE steps SET state = 'succeeded', patch = ?, finished_at = ?
-   WHERE run_id = ? AND key = ? AND attempt = ? AND state = 'running' RETURNING node_id AS nodeId`,
-);
-const FAIL_ATTEMPT = defineStatement<
-  unknown,
-  [string, number | null, number, string, string, number]
->(
-  `UPDATE steps SET state = 'failed', error = ?, retry_at = ?, finished_at = ?
-   WHERE run_id = ? AND key = ? AND attempt = ? AND state = 'running'`,
-);
-const PARK = defineStatement<unknown, [number, WaitingFor, number, string]>(
+const PARK = defineStatement<unknown, [number | null, WaitingFor, number, string]>(
   `UPDATE runs SET state = 'waiting', due_at = ?, waiting_for = ?, active_ms = ?, active_at = NULL,
      worker = NULL WHERE id = ?`,
 );
@@ -108,17 +59,6 @@ const INSERT_CALL = defineStatement<
      request, result)
    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 );
-const ADD_TOTALS = `SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
-  cache_read_tokens = cache_read_tokens + ?, cache_write_tokens = cache_write_tokens + ?,
-  reasoning_tokens = reasoning_tokens + ?, cost_nano_usd = cost_nano_usd + ?,
-  unpriced_count = unpriced_count + ?`;
-type TotalsParams = [number, number, number, number, number, number, number];
-const ADD_TO_ATTEMPT = defineStatement<unknown, [...TotalsParams, string, string, number]>(
-  `UPDATE steps ${ADD_TOTALS} WHERE run_id = ? AND key = ? AND attempt = ?`,
-);
-const ADD_TO_RUN = defineStatement<unknown, [...TotalsParams, string]>(
-  `UPDATE runs ${ADD_TOTALS} WHERE id = ?`,
-);
 
 export function createRunJournal(connection: Connection, clock: Clock): RunJournal {
   /** A write under a claim: the fence first, in the same transaction. */
@@ -129,122 +69,107 @@ export function createRunJournal(connection: Connection, clock: Clock): RunJourn
     return connection.write(({ client }) => work(client, requireClaim(client, claim), clock.now()));
   }
 
+  const appendOnce = createAppendOnce();
+
   return {
-    startStep: (claim, step) =>
-      fenced(claim, (client, run, now) => startStep(client, { claim, run, step, now })),
+    write: (claim, change) =>
+      appendOnce.during(change.events, () =>
+        fenced(claim, (client, run, now) => {
+          const writing: StepWriting = { client, claim, run, now, seq: run.seq, patches: [] };
+          return write(writing, change, appendOnce.append);
+        }),
+      ),
     recordCall: (claim, call, events) =>
       fenced(claim, (client, run, now) => recordCall(client, { run, call, events, now })),
-    async appendEvents(claim, events) {
+    appendEvents: (claim, events) =>
+      appendOnce.during(events, () =>
+        fenced(claim, (client, run, now) => {
+          appendOnce.append(client, { runId: run.id, seq: run.seq, at: now }, events);
+        }),
+      ),
+    async failRun(claim, error, brokenCalls = []) {
       await fenced(claim, (client, run, now) => {
-        insertEvents(client, { runId: run.id, seq: run.seq, at: now }, events);
-      });
-    },
-    succeedStep: (claim, step, outcome) =>
-      fenced(claim, (client, run, now) => succeedStep(client, { run, step, outcome, now })),
-    failStep: (claim, step, retry) =>
-      fenced(claim, (client, run, now) => failStep(client, { run, step, retry, now })),
-    async failRun(claim, error) {
-      await fenced(claim, (client, run, now) => {
+        for (const broken of brokenCalls) addBrokenCalls(client, run.id, broken);
         endRun(client, run, { ending: { state: "failed", error }, at: now });
       });
     },
-    async cancelRun(claim) {
+    async cancelRun(claim, brokenCalls = []) {
       await fenced(claim, (client, run, now) => {
+        for (const broken of brokenCalls) addBrokenCalls(client, run.id, broken);
         endRun(client, run, { ending: { state: "cancelled" }, at: now });
       });
     },
   };
 }
 
-function startStep(
-  client: Database,
-  options: { claim: Claim; run: LiveRun; step: StepStart; now: number },
-): StepAttempt {
-  const { claim, run, step, now } = options;
-  const input = JSON.stringify(step.input);
-  const begun = BEGIN_ATTEMPT(client).run(
-    ...([
-      run.id,
-      step.key,
-      step.attempt,
-      step.nodeId,
-      claim.epoch,
-      run.seq + 1,
-      now,
-      input,
-    ] as const),
-  );
-  if (begun.changes === 1) {
-    logStarted(client, options);
-    return newAttempt(step, now);
-  }
-  const attempt = requireAttempt(client, run.id, step);
-  if (attempt.state !== "running") throw ended(step, attempt.state);
-  if (attempt.epoch === claim.epoch) return takenUp(step, attempt, attempt.recoveryCount);
-  // A claim that was given back in order says nothing against the step.
-  const recoveryCount = attempt.recoveryCount + (claim.recovered ? 1 : 0);
-  TAKE_UP_ATTEMPT(client).run(recoveryCount, claim.epoch, run.id, step.key, step.attempt);
-  logStarted(client, options);
-  return takenUp(step, attempt, recoveryCount);
-}
+type Append = typeof insertEvents;
 
-function logStarted(
-  client: Database,
-  options: { run: LiveRun; step: StepStart; now: number },
-): void {
-  const { run, step, now } = options;
-  insertEvents(client, { runId: run.id, seq: run.seq, at: now }, [
-    { type: "step.started", node: step.nodeId, step: step.key, attempt: step.attempt },
-  ]);
-}
-
-function newAttempt(step: StepStart, now: number): StepAttempt {
-  return {
-    key: step.key,
-    nodeId: step.nodeId,
-    attempt: step.attempt,
-    state: "running",
-    input: step.input,
-    patch: null,
-    error: null,
-    retryAt: null,
-    recoveryCount: 0,
-    startedAt: now,
-    finishedAt: null,
-    usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 },
-    costNanoUsd: 0,
-    unpricedCount: 0,
+/**
+ * Events have nothing by which a repetition could be known, so the place where they went at the first
+ * try is remembered until it is known to have worked. Repeating means giving the same list again.
+ */
+function createAppendOnce() {
+  const tried = new WeakMap<readonly RunEvent[], LogPosition>();
+  const append: Append = (client, position, events) => {
+    const before = tried.get(events);
+    if (before !== undefined && areLogged(client, before, events)) return position.seq;
+    tried.set(events, position);
+    return insertEvents(client, position, events);
   };
-}
-
-/** The interrupted attempt, with the input it began with: its recorded calls belong to that. */
-function takenUp(step: StepStart, row: AttemptRow, recoveryCount: number): StepAttempt {
-  const input: Json = JSON.parse(row.input);
   return {
-    ...newAttempt({ ...step, nodeId: row.nodeId, input }, row.startedAt),
-    recoveryCount,
-    usage: {
-      input: row.inputTokens,
-      output: row.outputTokens,
-      cacheRead: row.cacheReadTokens,
-      cacheWrite: row.cacheWriteTokens,
-      reasoning: row.reasoningTokens,
+    append,
+    async during<T>(events: readonly RunEvent[] | undefined, work: () => Promise<T>): Promise<T> {
+      const result = await work();
+      if (events !== undefined) tried.delete(events);
+      return result;
     },
-    costNanoUsd: row.costNanoUsd,
-    unpricedCount: row.unpricedCount,
   };
 }
 
-function requireAttempt(client: Database, runId: string, step: StepRef): AttemptRow {
-  const attempt = ATTEMPT(client).get(runId, step.key, step.attempt);
-  if (attempt === null) {
-    throw new AppError("not_found", `Attempt ${step.attempt} of step ${step.key} was never begun.`);
+function write(writing: StepWriting, change: Change, append: Append): StepAttempt[] {
+  const { client, run, now } = writing;
+  const { steps, turn, merges, events = [], brokenCalls = [] } = change;
+  const [first] = steps;
+  // All of a write was committed or nothing, so its first change speaks for its events.
+  if (events.length > 0 && (first === undefined || !isWritten(writing, first))) {
+    writing.seq = append(client, { runId: run.id, seq: writing.seq, at: now }, events);
   }
-  return attempt;
+  const begun: StepAttempt[] = [];
+  for (const step of steps) {
+    const attempt = writeStep(writing, step);
+    if (attempt !== undefined) begun.push(attempt);
+  }
+  if (writing.patches.length > 0) layPatches(writing, merges);
+  for (const broken of brokenCalls) addBrokenCalls(client, run.id, broken);
+  if (turn !== undefined) takeTurn(client, { run: { ...run, seq: writing.seq }, turn, now });
+  return begun;
 }
 
-function ended(step: StepRef, state: StepAttempt["state"]): AppError {
-  return new AppError("conflict", `Attempt ${step.attempt} of step ${step.key} has ${state}.`);
+function layPatches({ client, run, patches }: StepWriting, merges: MergeModes): void {
+  const row = VALUES(client).get(run.id);
+  if (row === null) return;
+  let values: JsonObject = JSON.parse(row.values);
+  const done = new Set<string>(JSON.parse(row.doneNodeIds));
+  for (const { patch, doneNodeId } of patches) {
+    values = applyPatch(values, patch, merges);
+    if (doneNodeId !== undefined) done.add(doneNodeId);
+  }
+  SET_VALUES(client).run(JSON.stringify(values), JSON.stringify([...done]), run.id);
+}
+
+function takeTurn(client: Database, options: { run: LiveRun; turn: RunTurn; now: number }): void {
+  const { run, turn, now } = options;
+  if (turn.state !== "waiting") return endRun(client, run, { ending: turn, at: now });
+  // Nobody would look at it before its timer.
+  if (run.cancelRequestedAt !== null) {
+    return endRun(client, run, { ending: { state: "cancelled" }, at: now });
+  }
+  const dueAt = run.wakeCount === turn.seenWakeCount ? turn.dueAt : now;
+  PARK(client).run(dueAt, turn.for, activeMsAt(run, now), run.id);
+  countMove(client, run.state, "waiting");
+  insertEvents(client, { runId: run.id, seq: run.seq, at: now }, [
+    { type: "run.waiting", for: turn.for, untilMs: turn.dueAt },
+  ]);
 }
 
 function recordCall(
@@ -254,7 +179,7 @@ function recordCall(
   const { run, call, events, now } = options;
   const { usage } = call;
   const attempt = requireAttempt(client, run.id, call);
-  if (attempt.state !== "running") throw ended(call, attempt.state);
+  if (attempt.state !== "running") throw notRunning(call, attempt.state);
   const inserted = INSERT_CALL(client).run(
     run.id,
     call.key,
@@ -275,133 +200,14 @@ function recordCall(
   );
   // Recorded by an earlier try whose outcome was unknown.
   if (inserted.changes === 0) return;
-  addTotals(client, run.id, call);
   const costNanoUsd = call.costNanoUsd ?? 0;
-  const tokens = usage.input + usage.output;
-  if (costNanoUsd > 0 || tokens > 0) addToMinute(client, now, { costNanoUsd, tokens });
-  insertEvents(client, { runId: run.id, seq: run.seq, at: now }, events);
-}
-
-function addTotals(client: Database, runId: string, call: StepCall): void {
-  const { usage } = call;
   // A tool has no price, so that none is missing.
-  const unpriced = call.kind === "model" && call.costNanoUsd === null ? 1 : 0;
-  const totals: TotalsParams = [
-    usage.input,
-    usage.output,
-    usage.cacheRead,
-    usage.cacheWrite,
-    usage.reasoning,
-    call.costNanoUsd ?? 0,
-    unpriced,
-  ];
-  addToTotals(client, runId, { ...call, totals });
-}
-
-function addToTotals(
-  client: Database,
-  runId: string,
-  { key, attempt, totals }: StepRef & { totals: TotalsParams },
-): void {
-  ADD_TO_ATTEMPT(client).run(...totals, runId, key, attempt);
-  if (totals.some((count) => count > 0)) ADD_TO_RUN(client).run(...totals, runId);
-}
-
-function succeedStep(
-  client: Database,
-  options: {
-    run: LiveRun;
-    step: StepRef & { patch: JsonObject };
-    outcome: { outputs: JsonObject } | undefined;
-    now: number;
-  },
-): void {
-  const { run, step, outcome, now } = options;
-  const patch = JSON.stringify(step.patch);
-  const ref = [run.id, step.key, step.attempt] as const;
-  const succeeded = SUCCEED_ATTEMPT(client).get(patch, now, ...ref);
-  if (succeeded === null) {
-    const { state } = requireAttempt(client, run.id, step);
-    // Written by an earlier try whose outcome was unknown.
-    if (state === "succeeded") return;
-    throw ended(step, state);
+  const unpricedCount = call.kind === "model" && call.costNanoUsd === null ? 1 : 0;
+  addTotals(client, run.id, { ...call, totals: { usage, costNanoUsd, unpricedCount } });
+  const tokens = usage.input + usage.output;
+  if (costNanoUsd > 0 || tokens > 0) {
+    addToMinute(client, now, { costNanoUsd, tokens });
+    addToTree(client, run.rootId, { costNanoUsd, tokenCount: tokens });
   }
-  applyPatch(client, run.id, { patch: step.patch, nodeId: succeeded.nodeId });
-  const seq = insertEvents(client, { runId: run.id, seq: run.seq, at: now }, [
-    { type: "step.succeeded", step: step.key, attempt: step.attempt, patch: step.patch },
-  ]);
-  if (outcome === undefined) return;
-  const ending = { state: "succeeded", outputs: outcome.outputs } as const;
-  endRun(client, { ...run, seq }, { ending, at: now });
-}
-
-/** Lays the patch over the run's values, key by key, and notes the node as done. */
-function applyPatch(
-  client: Database,
-  runId: string,
-  step: { patch: JsonObject; nodeId: string },
-): void {
-  const row = VALUES(client).get(runId);
-  if (row === null) return;
-  const values: JsonObject = JSON.parse(row.values);
-  const done: string[] = JSON.parse(row.doneNodeIds);
-  if (!done.includes(step.nodeId)) done.push(step.nodeId);
-  SET_VALUES(client).run(JSON.stringify({ ...values, ...step.patch }), JSON.stringify(done), runId);
-}
-
-function failStep(
-  client: Database,
-  options: {
-    run: LiveRun;
-    step: StepRef & { error: ErrorRecord; brokenCallCount?: number };
-    retry: Retry;
-    now: number;
-  },
-): void {
-  const { run, step, retry, now } = options;
-  const error = JSON.stringify(step.error);
-  const failed = FAIL_ATTEMPT(client).run(
-    ...([error, retry?.at ?? null, now, run.id, step.key, step.attempt] as const),
-  );
-  if (failed.changes === 0) {
-    const { state } = requireAttempt(client, run.id, step);
-    // Written by an earlier try whose outcome was unknown.
-    if (state === "failed") return;
-    throw ended(step, state);
-  }
-  if (step.brokenCallCount !== undefined && step.brokenCallCount > 0)
-    addToTotals(client, run.id, { ...step, totals: [0, 0, 0, 0, 0, 0, step.brokenCallCount] });
-  const seq = insertEvents(client, { runId: run.id, seq: run.seq, at: now }, [
-    {
-      type: "step.failed",
-      step: step.key,
-      attempt: step.attempt,
-      error: step.error,
-      ...(retry === undefined ? {} : { retryAtMs: retry.at }),
-    },
-  ]);
-  const after = { ...run, seq };
-  if (retry === undefined) {
-    endRun(client, after, { ending: { state: "failed", error: step.error }, at: now });
-  } else if (!retry.inPlace) {
-    park(client, after, { retry, now });
-  }
-}
-
-/** A run that is to be cancelled does not wait first: nobody would look at it before its timer. */
-function park(
-  client: Database,
-  run: LiveRun,
-  options: { retry: NonNullable<Retry>; now: number },
-): void {
-  const { retry, now } = options;
-  if (run.cancelRequestedAt !== null) {
-    endRun(client, run, { ending: { state: "cancelled" }, at: now });
-    return;
-  }
-  PARK(client).run(retry.at, retry.waitingFor, activeMsAt(run, now), run.id);
-  countMove(client, run.state, "waiting");
-  insertEvents(client, { runId: run.id, seq: run.seq, at: now }, [
-    { type: "run.waiting", for: retry.waitingFor, untilMs: retry.at },
-  ]);
+  insertEvents(client, { runId: run.id, seq: run.seq, at: now }, events);
 }

@@ -1,11 +1,12 @@
 /** Rows of the run tables as the domain's values. */
-import type { Run, StepAttempt, StepCall, Totals } from "../domain/run.ts";
+import type { Run, RunOrigin, Signal, StepAttempt, StepCall, Totals } from "../domain/run.ts";
 import type { Usage } from "../domain/model.ts";
-import type { runs, stepCalls, steps } from "./schema.ts";
+import type { runs, signals, stepCalls, steps } from "./schema.ts";
 
 type RunRow = typeof runs.$inferSelect;
 type StepRow = typeof steps.$inferSelect;
 type CallRow = typeof stepCalls.$inferSelect;
+type SignalRow = typeof signals.$inferSelect;
 
 interface UsageColumns {
   readonly inputTokens: number;
@@ -28,6 +29,10 @@ export function toRun(row: RunRow): Run {
     inputs: row.inputs,
     overrides: row.overrides,
     source: row.source,
+    origin: toOrigin(row),
+    depth: row.depth,
+    rootId: row.rootId,
+    wakeCount: row.wakeCount,
     values: row.values,
     error: row.error,
     cancelRequestedAt: row.cancelRequestedAt,
@@ -41,6 +46,12 @@ export function toRun(row: RunRow): Run {
   };
 }
 
+function toOrigin(row: RunRow): RunOrigin | null {
+  const { originKind: kind, originRunId: runId, originStep: step } = row;
+  if (kind === null || runId === null) return null;
+  return { kind, runId, ...(step === null ? {} : { step }) };
+}
+
 export function toStepAttempt(row: StepRow): StepAttempt {
   return {
     key: row.key,
@@ -51,6 +62,10 @@ export function toStepAttempt(row: StepRow): StepAttempt {
     patch: row.patch,
     error: row.error,
     retryAt: row.retryAt,
+    wait: row.wait,
+    next: row.next,
+    startedSeq: row.seq,
+    endedSeq: row.endedSeq,
     recoveryCount: row.recoveryCount,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
@@ -72,6 +87,11 @@ export function toStepCall(row: CallRow): StepCall {
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
   };
+}
+
+export function toSignal(row: SignalRow): Signal {
+  const { runId: _, ...signal } = row;
+  return signal;
 }
 
 function toTotals(row: UsageColumns & Omit<Totals, "usage">): Totals {

@@ -1,11 +1,12 @@
 /**
  * What every change of a run's state has in common: the fence, the count of each state, the sums of
- * each minute, and the way a run ends. Called inside a transaction.
+ * each minute, waking, and the way a run ends, with what that means for its parent and its children.
+ * Called inside a transaction.
  */
 import type { Database } from "bun:sqlite";
 import { AppError, type ErrorRecord } from "../domain/error.ts";
 import type { RunEvent } from "../domain/event.ts";
-import { type Claim, LEASE_MS, type RunState } from "../domain/run.ts";
+import { type Claim, LEASE_MS, RUN_STATES_FINAL, type RunState } from "../domain/run.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { insertEvents } from "./run-event.ts";
 import { defineStatement } from "./statement.ts";
@@ -22,6 +23,11 @@ export interface LiveRun {
   readonly activeAt: number | null;
   readonly cancelRequestedAt: number | null;
   readonly dueAt: number | null;
+  readonly wakeCount: number;
+  readonly depth: number;
+  readonly rootId: string;
+  /** The run whose step has started this one. */
+  readonly parentId: string | null;
 }
 
 interface MinuteSums {
@@ -33,7 +39,8 @@ interface MinuteSums {
 }
 
 const LIVE_COLUMNS = `id, state, active_ms AS activeMs, active_at AS activeAt,
-  cancel_requested_at AS cancelRequestedAt, due_at AS dueAt,
+  cancel_requested_at AS cancelRequestedAt, due_at AS dueAt, wake_count AS wakeCount, depth,
+  root_id AS rootId, CASE origin_kind WHEN 'child' THEN origin_run_id END AS parentId,
   coalesce((SELECT max(seq) FROM events WHERE run_id = runs.id), 0) AS seq`;
 const FENCE = defineStatement<LiveRun, [string, number, string]>(
   `SELECT ${LIVE_COLUMNS} FROM runs WHERE id = ? AND epoch = ? AND worker = ? AND state = 'running'`,
@@ -58,8 +65,21 @@ const FINISH = defineStatement<
      due_at = NULL, worker = NULL, waiting_for = NULL, reserved_for = NULL, active_at = NULL
    WHERE id = ?`,
 );
-const STOP_STEPS = defineStatement<unknown, [number, string]>(
-  "UPDATE steps SET state = 'cancelled', finished_at = ? WHERE run_id = ? AND state = 'running'",
+const STOP_STEPS = defineStatement<unknown, [number, number, string]>(
+  `UPDATE steps SET state = 'cancelled', finished_at = ?, ended_seq = ?, wait = NULL, asked_at = NULL
+   WHERE run_id = ? AND state IN ('running', 'waiting')`,
+);
+const WAKE = defineStatement<unknown, [number, number, string]>(
+  `UPDATE runs SET wake_count = wake_count + 1,
+     due_at = CASE state WHEN 'waiting' THEN min(coalesce(due_at, ?), ?) ELSE due_at END
+   WHERE id = ? AND state IN ('queued', 'running', 'waiting')`,
+);
+const LIVE_CHILDREN = defineStatement<{ id: string }, [string]>(
+  `SELECT id FROM runs WHERE origin_run_id = ? AND origin_kind = 'child'
+     AND state IN ('queued', 'running', 'waiting')`,
+);
+const MARK_CANCEL = defineStatement<unknown, [number, string]>(
+  "UPDATE runs SET cancel_requested_at = ? WHERE id = ?",
 );
 
 /** The run, when this claim still holds it; else null. */
@@ -125,12 +145,20 @@ export type Ending =
   | { readonly state: "failed"; readonly error: ErrorRecord }
   | { readonly state: "cancelled" };
 
-/** Ends a run: attempts that are still running become cancelled. Writes the last event. */
+/** Something that a worker should look at has come to the run: when it waits it is due at once. */
+export function wake(client: Database, id: string, now: number): void {
+  WAKE(client).run(now, now, id);
+}
+
+/**
+ * Ends a run: attempts that are still running or waiting become cancelled, so do its children; its
+ * parent is woken. Writes the last event.
+ */
 export function endRun(client: Database, run: LiveRun, end: { ending: Ending; at: number }): void {
   const { ending, at } = end;
   const error = ending.state === "failed" ? ending.error : undefined;
   const cancelRequestedAt = run.cancelRequestedAt ?? (ending.state === "cancelled" ? at : null);
-  STOP_STEPS(client).run(at, run.id);
+  STOP_STEPS(client).run(at, run.seq + 1, run.id);
   FINISH(client).run(
     ending.state,
     at,
@@ -142,6 +170,30 @@ export function endRun(client: Database, run: LiveRun, end: { ending: Ending; at
   countMove(client, run.state, ending.state);
   if (ending.state !== "cancelled") addToMinute(client, at, { [ending.state]: 1 });
   insertEvents(client, { runId: run.id, seq: run.seq, at }, [lastEvent(ending)]);
+  if (run.parentId !== null) wake(client, run.parentId, at);
+  cancelChildren(client, run.id, at);
+}
+
+/**
+ * Asks for the end of a run and of those inside of it. Nobody holds a run that is queued, waiting, or
+ * running past its lease: it ends at once.
+ */
+export function requestCancel(client: Database, id: string, now: number): void {
+  const run = requireRun(client, id);
+  if (RUN_STATES_FINAL.includes(run.state)) return;
+  const held = run.state === "running" && run.dueAt !== null && run.dueAt > now;
+  if (!held) {
+    endRun(client, run, { ending: { state: "cancelled" }, at: now });
+    return;
+  }
+  if (run.cancelRequestedAt !== null) return;
+  MARK_CANCEL(client).run(now, id);
+  insertEvents(client, { runId: id, seq: run.seq, at: now }, [{ type: "run.cancelling" }]);
+  cancelChildren(client, id, now);
+}
+
+function cancelChildren(client: Database, id: string, now: number): void {
+  for (const child of LIVE_CHILDREN(client).all(id)) requestCancel(client, child.id, now);
 }
 
 function lastEvent(ending: Ending): RunEvent {

@@ -1,29 +1,29 @@
 /** Runs as the product reads and starts them; the journal's writes are in run-journal.ts. */
-import { type Database, SQLiteError } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { asc, desc, eq, inArray, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   type Journal,
-  LEASE_MS,
-  type NewRun,
   RUN_STATES,
-  RUN_STATES_FINAL,
   type Run,
   type RunState,
   type RunStats,
   type RunStore,
 } from "../domain/run.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { JsonObject } from "../lib/json.ts";
 import { oncePer } from "../lib/once-per.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
-import { insertEvents, selectEvents, selectRecentEvents } from "./run-event.ts";
+import { insertRun } from "./run-create.ts";
+import { selectEvents, selectRecentEvents } from "./run-event.ts";
 import { createRunJournal } from "./run-journal.ts";
-import { findRunId, listRunIds, reversed } from "./run-search.ts";
-import { toRun, toStepAttempt, toStepCall } from "./run-row.ts";
-import { MINUTE_MS, addToMinute, countMove, endRun, requireRun } from "./run-state.ts";
-import { runCounts, runs, stepCalls, steps } from "./schema.ts";
+import { resumeRun } from "./run-resume.ts";
+import { findRunId, listRunIds } from "./run-search.ts";
+import { createRunSignals } from "./run-signal.ts";
+import { toRun, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
+import { MINUTE_MS, requestCancel } from "./run-state.ts";
+import { selectTreeSpending } from "./step-totals.ts";
+import { runCounts, runs, signals, stepCalls, steps } from "./schema.ts";
 import { defineStatement } from "./statement.ts";
 
 /** Rows of one answer, whatever is asked for. */
@@ -52,19 +52,13 @@ const CALLS = oncePer((db: Db) =>
     .orderBy(asc(stepCalls.key), asc(stepCalls.attempt), asc(stepCalls.ordinal))
     .prepare(),
 );
-const INSERT = defineStatement<
-  unknown,
-  [
-    ...[string, number, string | null, number, string, string, string, string, string],
-    ...[string, string, string, string],
-  ]
->(
-  `INSERT INTO runs (id, state, due_at, reserved_for, created_at, workflow_id, version_hash,
-     workflow_name, source, reversed_id, overrides, done_node_ids, "values", node_ids, inputs)
-   VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-);
-const MARK_CANCEL = defineStatement<unknown, [number, string]>(
-  "UPDATE runs SET cancel_requested_at = ? WHERE id = ?",
+const SIGNALS = oncePer((db: Db) =>
+  db
+    .select()
+    .from(signals)
+    .where(eq(signals.runId, sql.placeholder("runId")))
+    .orderBy(asc(signals.seq))
+    .prepare(),
 );
 const MINUTES = defineStatement<MinuteRow, [number, number]>(
   `SELECT starts_at AS startsAt, created, succeeded, failed, cost_nano_usd AS costNanoUsd, tokens
@@ -83,6 +77,7 @@ interface MinuteRow {
 export function createRunStore(connection: Connection, clock: Clock): RunStore {
   return {
     ...createRunJournal(connection, clock),
+    ...createRunSignals(connection, clock),
     create: (run, values) =>
       connection.write(({ client }) => ({
         created: insertRun(client, { run, values, now: clock.now() }),
@@ -116,73 +111,44 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
       connection.read(({ client }) => selectRecentEvents(client, Math.min(limit, ROW_COUNT_MAX))),
     requestCancel: (id) =>
       connection.write(({ client, db }) => {
-        cancel(client, id, clock.now());
-        const run = selectRun(db, id);
-        // It was there a moment ago, in this transaction.
-        if (run === undefined) throw new AppError("not_found", `There is no run ${id}.`);
-        return run;
+        requestCancel(client, id, clock.now());
+        return mustSelectRun(db, id);
       }),
+    resume: (id, change) =>
+      connection.write(({ client, db }) => {
+        resumeRun(client, { id, change, now: clock.now() });
+        return mustSelectRun(db, id);
+      }),
+    treeSpending: (rootId) =>
+      connection.read(({ client }) => {
+        const spending = selectTreeSpending(client, rootId);
+        if (spending === undefined) throw new AppError("not_found", `There is no run ${rootId}.`);
+        return spending;
+      }),
+    descendants: (id, limit) =>
+      connection.read(({ db }) =>
+        db
+          .select()
+          .from(runs)
+          .where(eq(runs.originRunId, id))
+          .orderBy(asc(runs.id))
+          .limit(Math.max(0, Math.min(limit, ROW_COUNT_MAX)))
+          .all()
+          .map(toRun),
+      ),
   };
+}
+
+/** A run that was there a moment ago, in this transaction. */
+function mustSelectRun(db: Db, id: string): Run {
+  const run = selectRun(db, id);
+  if (run === undefined) throw new AppError("not_found", `There is no run ${id}.`);
+  return run;
 }
 
 function selectRun(db: Db, id: string): Run | undefined {
   const row = RUN(db).get({ id });
   return row === undefined ? undefined : toRun(row);
-}
-
-/** @returns false when there is such a run already. @throws AppError `not_found` for an unknown version. */
-function insertRun(
-  client: Database,
-  options: { run: NewRun; values: JsonObject; now: number },
-): boolean {
-  const { run, values, now } = options;
-  // A reserved run is due for the others when its creator could have lost a claim.
-  const dueAt = run.reservedFor === undefined ? now : now + LEASE_MS;
-  try {
-    const inserted = INSERT(client).run(
-      run.id,
-      dueAt,
-      run.reservedFor ?? null,
-      now,
-      run.workflowId,
-      run.versionHash,
-      run.workflowName,
-      run.source,
-      reversed(run.id),
-      JSON.stringify(run.overrides),
-      JSON.stringify(values),
-      JSON.stringify(run.nodeIds),
-      JSON.stringify(run.inputs),
-    );
-    if (inserted.changes === 0) return false;
-  } catch (error) {
-    if (!(error instanceof SQLiteError) || error.code !== "SQLITE_CONSTRAINT_FOREIGNKEY") {
-      throw error;
-    }
-    throw new AppError(
-      "not_found",
-      `There is no version ${run.versionHash} of workflow ${run.workflowId}.`,
-      { fix: "Save the workflow first.", cause: error },
-    );
-  }
-  countMove(client, undefined, "queued");
-  addToMinute(client, now, { created: 1 });
-  insertEvents(client, { runId: run.id, seq: 0, at: now }, [{ type: "run.queued" }]);
-  return true;
-}
-
-/** Nobody holds a run that is queued, waiting, or running past its lease: it is cancelled at once. */
-function cancel(client: Database, id: string, now: number): void {
-  const run = requireRun(client, id);
-  if (RUN_STATES_FINAL.includes(run.state)) return;
-  const held = run.state === "running" && run.dueAt !== null && run.dueAt > now;
-  if (!held) {
-    endRun(client, run, { ending: { state: "cancelled" }, at: now });
-    return;
-  }
-  if (run.cancelRequestedAt !== null) return;
-  MARK_CANCEL(client).run(now, id);
-  insertEvents(client, { runId: id, seq: run.seq, at: now }, [{ type: "run.cancelling" }]);
 }
 
 function selectCounts(db: Db): Record<RunState, number> {
@@ -232,9 +198,14 @@ function selectStats(
   return { sinceMs, bucketMs, buckets };
 }
 
-/** Attempts in the order in which they began, calls in the order in which they were made. */
+/** Attempts in the order in which they began, calls and signals in that in which they came. */
 function selectJournal(db: Db, runId: string): Journal {
   const attempts = ATTEMPTS(db).all({ runId });
   const calls = CALLS(db).all({ runId });
-  return { steps: attempts.map(toStepAttempt), calls: calls.map(toStepCall) };
+  const received = SIGNALS(db).all({ runId });
+  return {
+    steps: attempts.map(toStepAttempt),
+    calls: calls.map(toStepCall),
+    signals: received.map(toSignal),
+  };
 }

@@ -2,11 +2,14 @@
  * The tables. After a change: `drizzle-kit generate --config drizzle/config.ts --name <verb_noun>`.
  *
  * - `runs.due_at` alone says when a run may be claimed: queued = at once (later while it is reserved
- *   for its creator), waiting = its timer, running = the end of the lease, final = null.
- * - `events` and `step_calls` are WITHOUT ROWID (written into the migration by hand, drizzle has no word
- *   for it): one b-tree in the order in which they are read.
+ *   for its creator), waiting = its timer (null: only something that wakes it goes on), running = the end
+ *   of the lease, final = null.
+ * - What hangs on a run by number (`events`, `step_calls`, `signals`) is WITHOUT ROWID (written into the
+ *   migration by hand, drizzle has no word for it): one b-tree in the order in which it is read.
  * - `run_counts` and `run_minutes` are kept by the writes themselves, so that no page ever counts rows.
- * - Columns that change often come first in `runs`: SQLite reads a long row only as far as it must.
+ * - Columns that change often come first in `runs` and `steps`: SQLite reads a long row only as far as
+ *   it must.
+ * - `memory_words` is the FTS5 index of `memories`. It and its triggers are in the migration only.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -21,9 +24,17 @@ import {
 import type { AnswerState } from "../domain/conversation.ts";
 import type { ErrorRecord } from "../domain/error.ts";
 import type { ModelAnswer } from "../domain/model.ts";
-import type { NewRun, RunOverrides, RunState, StepState, WaitingFor } from "../domain/run.ts";
+import type {
+  NewRun,
+  RunOrigin,
+  RunOverrides,
+  RunState,
+  StepState,
+  Wait,
+  WaitingFor,
+} from "../domain/run.ts";
 import type { ServiceState } from "../domain/service.ts";
-import type { ProviderName } from "../domain/workflow.ts";
+import type { MemoryScope, ProviderName } from "../domain/workflow.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 
 export const workflows = sqliteTable("workflows", {
@@ -82,6 +93,15 @@ export const runs = sqliteTable(
     activeMs: integer().notNull().default(0),
     /** Up to when `active_ms` has been counted in the present claim. */
     activeAt: integer(),
+    wakeCount: integer().notNull().default(0),
+    depth: integer().notNull().default(0),
+    rootId: text().notNull(),
+    originKind: text().$type<RunOrigin["kind"]>(),
+    originRunId: text(),
+    originStep: text(),
+    /** What the run and all inside of it have spent so far; kept at the outermost run alone. */
+    treeCostNanoUsd: integer().notNull().default(0),
+    treeTokenCount: integer().notNull().default(0),
     ...totals(),
     workflowId: text().notNull(),
     versionHash: text().notNull(),
@@ -107,6 +127,13 @@ export const runs = sqliteTable(
     index("runs_by_state").on(table.state, table.id),
     index("runs_by_workflow").on(table.workflowId, table.state, table.id),
     unique("runs_by_reversed_id").on(table.reversedId),
+    index("runs_by_origin")
+      .on(table.originRunId, table.id)
+      .where(sql`origin_run_id IS NOT NULL`),
+    // Of runs inside of others: those of one root that are due.
+    index("runs_by_root")
+      .on(table.rootId, table.dueAt)
+      .where(sql`depth > 0 AND due_at IS NOT NULL`),
   ],
 );
 
@@ -123,18 +150,49 @@ export const steps = sqliteTable(
     state: text().$type<StepState>().notNull(),
     /** The claim under which it was begun or taken up last. */
     epoch: integer().notNull(),
-    /** `seq` of its first `step.started`: the order in which attempts began. */
+    /** `seq` of its first event: the order in which attempts began. */
     seq: integer().notNull(),
+    /** `seq` of the event that ended it. */
+    endedSeq: integer(),
     recoveryCount: integer().notNull().default(0),
     startedAt: integer().notNull(),
     finishedAt: integer(),
     retryAt: integer(),
+    /** Since when it waits for a person; null once the decision has come. */
+    askedAt: integer(),
     ...totals(),
+    wait: text({ mode: "json" }).$type<Wait>(),
+    next: text({ mode: "json" }).$type<readonly string[]>(),
     error: text({ mode: "json" }).$type<ErrorRecord>(),
     patch: text({ mode: "json" }).$type<JsonObject>(),
     input: text({ mode: "json" }).$type<Json>().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.key, table.attempt] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.key, table.attempt] }),
+    index("steps_by_asked_at")
+      .on(table.askedAt, table.runId, table.key)
+      .where(sql`asked_at IS NOT NULL`),
+    index("steps_asked_by_run")
+      .on(table.runId, table.askedAt)
+      .where(sql`asked_at IS NOT NULL`),
+  ],
+);
+
+/** What came to a run from outside, in the order in which it came. */
+export const signals = sqliteTable(
+  "signals",
+  {
+    runId: text()
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    seq: integer().notNull(),
+    name: text().notNull(),
+    at: integer().notNull(),
+    by: text(),
+    consumedBy: text(),
+    payload: text({ mode: "json" }).$type<Json>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
 );
 
 /** Model and tool calls inside an attempt, in the order of `ordinal`. */
@@ -184,7 +242,7 @@ export const events = sqliteTable(
     primaryKey({ columns: [table.runId, table.seq] }),
     index("events_by_at")
       .on(table.at)
-      .where(sql`type <> 'model.delta'`),
+      .where(sql`type NOT IN ('model.delta', 'output.delta')`),
   ],
 );
 
@@ -280,4 +338,75 @@ export const conversationMessages = sqliteTable(
     text: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.conversationId, table.ordinal] })],
+);
+
+/** What agents remember. */
+export const memories = sqliteTable(
+  "memories",
+  {
+    /** Grows with each new entry; names the row in `memory_words`. */
+    number: integer().primaryKey(),
+    id: text().notNull().unique("memories_by_id"),
+    /** Digest of the four columns that name it: one term for indexes. */
+    namespace: text().notNull(),
+    scope: text().$type<MemoryScope>().notNull(),
+    agent: text().notNull(),
+    runId: text(),
+    nodeId: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    expiresAt: integer(),
+    key: text().notNull(),
+    value: text().notNull(),
+  },
+  (table) => [
+    unique("memories_by_key").on(table.namespace, table.key),
+    index("memories_by_updated_at").on(table.namespace, table.updatedAt),
+    index("memories_by_agent").on(table.agent),
+    index("memories_by_scope").on(table.scope),
+    index("memories_by_run")
+      .on(table.runId)
+      .where(sql`run_id IS NOT NULL`),
+    index("memories_by_expires_at")
+      .on(table.expiresAt)
+      .where(sql`expires_at IS NOT NULL`),
+  ],
+);
+
+/** How many entries each agent has, expired ones included; kept by triggers. */
+export const memoryCounts = sqliteTable("memory_counts", {
+  agent: text().primaryKey(),
+  count: integer().notNull(),
+});
+
+/** Answers of models, oldest first. */
+export const cachedAnswers = sqliteTable("cached_answers", {
+  /** Bytes of all answers before it, gone ones included: the difference of two is what lies between. */
+  position: integer().primaryKey(),
+  key: text().notNull().unique("cached_answers_by_key"),
+  answer: text({ mode: "json" }).$type<ModelAnswer>().notNull(),
+});
+
+/** Until when a provider has asked to be left alone. */
+export const providerBlocks = sqliteTable("provider_blocks", {
+  account: text().primaryKey(),
+  untilAt: integer().notNull(),
+});
+
+/** Requests to providers within the last minute, and those still under way. */
+export const providerTurns = sqliteTable(
+  "provider_turns",
+  {
+    id: integer().primaryKey(),
+    account: text().notNull(),
+    takenAt: integer().notNull(),
+    /** When it is free unless its worker renews it; null once given back. */
+    heldUntil: integer(),
+  },
+  (table) => [
+    index("provider_turns_by_account").on(table.account, table.takenAt),
+    index("provider_turns_held")
+      .on(table.account, table.heldUntil)
+      .where(sql`held_until IS NOT NULL`),
+  ],
 );

@@ -2,15 +2,21 @@
 import { MIGRATIONS } from "../../drizzle/index.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
+import type { MemoryStore } from "../domain/memory.ts";
+import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
 import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
 import type { DatabaseHealth, SystemStore } from "../domain/service.ts";
 import type { WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
+import { createAnswerCache } from "./answer-cache.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConversationStore } from "./conversation-store.ts";
 import type { OpenResult } from "./database.ts";
-import { type FileOptions, openFile } from "./reopen.ts";
+import { LOCK_WAIT_MS, LOCK_WAIT_MS_PATIENT } from "./lock.ts";
+import { createMemoryStore } from "./memory-store.ts";
+import { createProviderTurns } from "./provider-turns.ts";
 import { createQueue } from "./queue.ts";
+import { type FileOptions, openFile } from "./reopen.ts";
 import { createRunStore } from "./run-store.ts";
 import { createSystemStore } from "./system-store.ts";
 import { createWorkflowStore } from "./workflow-store.ts";
@@ -29,6 +35,9 @@ export interface Store {
   readonly queue: Queue;
   readonly workflows: WorkflowStore;
   readonly conversations: ConversationStore;
+  readonly memory: MemoryStore;
+  readonly cache: AnswerCache;
+  readonly turns: ProviderTurns;
   readonly system: SystemStore;
   readonly changes: ChangeSignal;
   readonly opened: OpenResult;
@@ -59,7 +68,7 @@ const DEGRADABLE_CODES = new Set([
  * database of ours); with `readOnly` also `not_found`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const settings = fileOptions(options);
+  const settings = fileOptions(options, LOCK_WAIT_MS_PATIENT);
   return storeOn(createConnection(settings, await openFile(settings)), options.clock);
 }
 
@@ -69,7 +78,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
  * @throws AppError `database_newer`, `config_invalid`.
  */
 export async function openStoreDegradable(options: StoreOptions): Promise<Store> {
-  const settings = fileOptions(options);
+  const settings = fileOptions(options, LOCK_WAIT_MS);
   try {
     const database = await openFile(settings, DEGRADABLE_LOCK_WAIT_MS);
     return storeOn(createConnection(settings, database), options.clock);
@@ -79,26 +88,34 @@ export async function openStoreDegradable(options: StoreOptions): Promise<Store>
   }
 }
 
-function fileOptions(options: StoreOptions): FileOptions {
+function fileOptions(options: StoreOptions, lockWaitMs: number): FileOptions {
   return {
     path: options.path,
     clock: options.clock,
     readOnly: options.readOnly ?? false,
     migrations: MIGRATIONS,
+    lockWaitMs,
   };
 }
 
 function storeOn(connection: Connection, clock: Clock): Store {
+  const { stop: stopTurns, ...turns } = createProviderTurns(connection, clock);
   return {
     runs: createRunStore(connection, clock),
     queue: createQueue(connection, clock),
     workflows: createWorkflowStore(connection, clock),
     conversations: createConversationStore(connection, clock),
+    memory: createMemoryStore(connection, clock),
+    cache: createAnswerCache(connection),
+    turns,
     system: createSystemStore(connection),
     changes: connection.changes,
     opened: connection.opened,
     health: connection.health.state,
     onHealth: connection.health.onChange,
-    close: connection.close,
+    close() {
+      stopTurns();
+      return connection.close();
+    },
   };
 }

@@ -4,6 +4,7 @@ import { AppError } from "../domain/error.ts";
 import type { Tool } from "../domain/tool.ts";
 import type { Json } from "../lib/json.ts";
 import { defineTool } from "./define-tool.ts";
+import { selectPart } from "./select-part.ts";
 
 const TEXT_CHARS_MAX = 1_000_000;
 
@@ -21,7 +22,7 @@ export function createJsonParse(): Tool {
     name: "json_parse",
     description: "Parses JSON text and returns it, or the part of it at a path.",
     input,
-    run: async ({ text, path }) => select(parse(text), path ?? ""),
+    run: async ({ text, path }) => selectPart(parse(text), path ?? ""),
   });
 }
 
@@ -35,30 +36,4 @@ function parse(text: string): Json {
       cause: error,
     });
   }
-}
-
-function select(value: Json, path: string): Json {
-  let current = value;
-  for (const key of path.split(".").filter((part) => part !== "" && part !== "$")) {
-    const next = own(current, key);
-    if (next === undefined) {
-      throw new AppError("invalid", `There is nothing at "${key}" of the path "${path}".`, {
-        fix: `Use one of: ${keysOf(current)}.`,
-      });
-    }
-    current = next;
-  }
-  return current;
-}
-
-/** Only what the JSON itself holds, so `constructor` and `length` lead nowhere. */
-function own(value: Json, key: string): Json | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  return new Map<string, Json>(Object.entries(value)).get(key);
-}
-
-function keysOf(value: Json): string {
-  if (typeof value !== "object" || value === null) return "no further path, this is a plain value";
-  const keys = Object.keys(value);
-  return keys.length === 0 ? "no further path, this is empty" : keys.slice(0, 20).join(", ");
 }

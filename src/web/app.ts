@@ -17,6 +17,7 @@ import { registerChatProxy } from "./page/chat.ts";
 import { registerAssets } from "./page/asset.ts";
 import { registerHealth } from "./page/health.ts";
 import { registerLogin } from "./page/login.ts";
+import { registerMemory } from "./page/memory.ts";
 import { registerRuns } from "./page/runs.ts";
 import { registerSettings } from "./page/settings.ts";
 import { registerStatus } from "./page/status.ts";
@@ -80,6 +81,7 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerStatus(app, kit);
   registerWorkflows(app, kit);
   registerRuns(app, kit);
+  registerMemory(app, kit);
   registerSettings(app, kit);
 
   return {

@@ -1,7 +1,9 @@
 /** What the web app is given by the composition root. */
 import type { JsonObject } from "../lib/json.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { MemoryStore } from "../domain/memory.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { RunActions } from "../domain/run-actions.ts";
 import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Workflow, WorkflowStore } from "../domain/workflow.ts";
 import type { ProviderStatus, SettingValue } from "../../views/settings.tsx";
@@ -29,6 +31,7 @@ export interface WebDeps {
   readonly runs: RunStore;
   readonly workflows: WorkflowStore;
   readonly system: SystemStore;
+  readonly memory: MemoryStore;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];
@@ -54,6 +57,7 @@ export interface WebDeps {
   readonly knownTools: readonly string[];
   readonly examples: readonly Example[];
   readonly createRun: (request: RunRequest) => Promise<Run>;
+  readonly actions: RunActions;
   readonly reportError: (error: unknown) => void;
   readonly streamLimits?: StreamLimits;
 }

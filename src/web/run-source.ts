@@ -1,9 +1,8 @@
 import { STREAM_END } from "../../views/layout.tsx";
-import { RunUpdate } from "../../views/run.tsx";
+import { type RunDetail, RunUpdate } from "../../views/run.tsx";
 import { AppError } from "../domain/error.ts";
 import type { StoredEvent } from "../domain/event.ts";
 import { RUN_STATES_FINAL, type Run } from "../domain/run.ts";
-import type { Workflow } from "../domain/workflow.ts";
 import type { WebDeps } from "./deps.ts";
 import { bannersOf } from "./kit.ts";
 import { renderText } from "./render.ts";
@@ -15,30 +14,39 @@ export const RUN_INTERVAL_MS = 120;
 /** Changes that the signal lost show up after this long, and the durations of a running step grow. */
 export const RUN_REFRESH_MS = 2_000;
 
+/** The same for a run of so many steps that a message about it is large. */
+const LARGE_INTERVAL_MS = 1_000;
+const LARGE_STEP_COUNT = 60;
+
+const APPROVAL_COUNT_MAX = 20;
+const DESCENDANT_COUNT_MAX = 20;
+
 /**
  * The stream of one run. The place of a message is the `seq` of its last event, so that a reader who
  * comes back is served from the database, also by another process.
  */
 export function createRunSource(
   deps: WebDeps,
-  options: { runId: string; workflow: Workflow | undefined },
+  options: { runId: string } & Pick<RunDetail, "workflow" | "drawing">,
 ): LogSource {
-  const { runId, workflow } = options;
+  const { runId, workflow, drawing } = options;
   let seq: number | undefined;
   let shown = "";
   let ended = false;
   let stepsShownAt = 0;
+  let stepCount = 0;
 
   async function encode(
     run: Run,
     news: { events: readonly StoredEvent[]; position: number; withSteps: boolean },
   ): Promise<StreamMessage> {
     const { events, position, withSteps } = news;
-    const { steps, calls } = await deps.runs.journal(runId);
+    const parts = await readParts(deps, runId);
+    stepCount = parts.steps.length;
     const now = deps.clock.now();
     const banners = bannersOf(deps);
-    const view = RunUpdate({ run, steps, calls, events, workflow, banners, now, withSteps });
-    const data = await renderText(view);
+    const detail = { ...parts, run, events, workflow, drawing };
+    const data = await renderText(RunUpdate({ ...detail, banners, now, withSteps }));
     return { position, bytes: encodeMessage({ id: String(position), data }) };
   }
 
@@ -51,7 +59,9 @@ export function createRunSource(
   /* oxlint-disable no-await-in-loop -- a page of events begins where the one before it ends */
   return {
     kind: "log",
-    intervalMs: RUN_INTERVAL_MS,
+    get intervalMs() {
+      return stepCount > LARGE_STEP_COUNT ? LARGE_INTERVAL_MS : RUN_INTERVAL_MS;
+    },
     refreshMs: RUN_REFRESH_MS,
     get ended() {
       return ended;
@@ -90,6 +100,19 @@ export function createRunSource(
         : encode(run, { events, position: last.seq, withSteps: true });
     },
   };
+}
+
+/** What a message shows beside the run and its log. */
+async function readParts(
+  { runs }: Pick<WebDeps, "runs">,
+  runId: string,
+): Promise<Pick<RunDetail, "steps" | "calls" | "approvals" | "descendants">> {
+  const [{ steps, calls }, approvals, descendants] = await Promise.all([
+    runs.journal(runId),
+    runs.pendingApprovals({ runId, limit: APPROVAL_COUNT_MAX }),
+    runs.descendants(runId, DESCENDANT_COUNT_MAX),
+  ]);
+  return { steps, calls, approvals, descendants };
 }
 
 /** The browser closes the stream when it sees this: an open one keeps one of its few connections. */

@@ -1,9 +1,13 @@
 import type { Problem, Workflow, WorkflowVersion } from "../domain/workflow.ts";
+import type { Drawing } from "../graph/drawing.ts";
+import { drawingOf } from "./drawing.ts";
 
 export interface WorkflowReading {
   /** Undefined when the text has errors. */
   readonly workflow: Workflow | undefined;
   readonly problems: readonly Problem[];
+  /** Undefined also for a workflow that is too large to be drawn. */
+  readonly drawing: Drawing | undefined;
 }
 
 export interface WorkflowReader {
@@ -21,7 +25,8 @@ export function createWorkflowReader(knownTools: readonly string[]): WorkflowRea
 
   async function read(source: string, format: "yaml" | "json"): Promise<WorkflowReading> {
     const { parseWorkflow } = await import("../language/parse.ts");
-    return parseWorkflow(source, { format, knownTools });
+    const { workflow, problems } = parseWorkflow(source, { format, knownTools });
+    return { workflow, problems, drawing: await drawingOf(workflow) };
   }
 
   return {

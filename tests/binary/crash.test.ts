@@ -27,6 +27,7 @@ import {
   waitFor,
   waitForValue,
 } from "../support/agents.ts";
+import { createRandom } from "../support/random.ts";
 import { MOCK_USAGE, type ModelServer, startModelServer } from "../support/model-server.ts";
 
 setDefaultTimeout(PATIENCE_MS);
@@ -60,17 +61,6 @@ edges:
   - { from: START, to: one }
 ${STEPS.map((name, index) => `  - { from: ${name}, to: ${STEPS[index + 1] ?? "END"} }`).join("\n")}
 `;
-
-/** mulberry32: the same numbers for the same seed, everywhere. */
-function createRandom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Whole numbers below a limit; a round's own, so that one round does not change those after it. */
 type Draw = (limit: number) => number;

@@ -123,6 +123,54 @@ const keys = (world: World) => ({
   GOOGLE_BASE_URL: world.models.baseUrlFor("google"),
 });
 
+const LOOP = "{ from: greet, loop: { condition_field: done, max_iterations: 9 } }";
+const SANDBOX_PATH = "/usr/local/bin:/usr/bin:/bin";
+
+/** Runs a workflow of one node, whose result is a number. */
+async function oneNode(
+  { home }: World,
+  given: { node: string; env?: Readonly<Record<string, string>>; sandbox?: boolean },
+): Promise<Provoked> {
+  const text = `schema_version: "1.0"
+flow: { name: one }
+state:
+  fields:
+    number: { type: int, default: 1 }
+nodes:
+  - id: work
+    ${given.node}
+    ${/^(?:approval|wait)/.test(given.node) ? "" : "outputs: [number]"}
+    retry: { max_attempts: 1 }
+edges:
+  - { from: START, to: work }
+  - { from: work, to: END }
+`;
+  await Bun.write(join(home.cwd, "one.yaml"), text);
+  const env = given.sandbox === true ? { PATH: SANDBOX_PATH } : {};
+  return { argv: ["run", "one.yaml"], env: { ...env, ...given.env } };
+}
+
+/** A server that is there as long as the case. @returns its address. */
+function serveFor({ cleanups }: World, answer: () => Response): string {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: answer });
+  cleanups.push(() => server.stop(true));
+  return `http://127.0.0.1:${server.port}`;
+}
+
+async function oneNodeAt(world: World, answer: () => Response): Promise<Provoked> {
+  const url = serveFor(world, answer);
+  const host = new URL(url).host;
+  const provoked = await oneNode(world, {
+    node: `http: { url: "${url}/page" }`,
+    env: { AGENTS_ALLOWED_ADDRESSES: host },
+  });
+  return { ...provoked, replace: [[host, "127.0.0.1:PORT"]] };
+}
+
+const needsSandbox =
+  LINUX && Bun.which("bwrap") !== null && Bun.which("python3") !== null
+    ? undefined
+    : "it needs bubblewrap and Python";
 const needsRootOnLinux =
   LINUX && ROOT ? undefined : "it needs root on Linux, to mount or to become another user";
 const needsUnix = process.platform === "win32" ? "Windows has no such rights" : undefined;
@@ -436,9 +484,129 @@ const CASES: readonly Case[] = [
     verboseIsSame: true,
     exitCode: 3,
     async provoke({ home }) {
-      const text = HELLO.replace("{ from: greet, to: END }", "{ from: greet, to: [greet, END] }");
-      await Bun.write(join(home.cwd, "fork.yaml"), text);
-      return { argv: ["run", "fork.yaml", "--input", "name=Ada"] };
+      const more = `config:
+  ab_test: { enabled: true, experiment: hello, variants: [{ name: short, prompt: "Hi {name}" }] }
+`;
+      await Bun.write(join(home.cwd, "variants.yaml"), HELLO + more);
+      return { argv: ["run", "variants.yaml", "--input", "name=Ada"] };
+    },
+  },
+  {
+    name: "no-sandbox",
+    exitCode: 29,
+    verboseIsSame: true,
+    provoke: (world) => oneNode(world, { node: 'code: "result = 1"' }),
+  },
+  {
+    name: "code-failed",
+    exitCode: 33,
+    verboseIsSame: true,
+    impossible: needsSandbox,
+    provoke: (world) =>
+      oneNode(world, { node: 'code: "numbers = []\\nresult = numbers[3]"', sandbox: true }),
+  },
+  {
+    name: "wrong-result-of-code",
+    exitCode: 17,
+    impossible: needsSandbox,
+    provoke: (world) => oneNode(world, { node: `code: "result = 'many'"`, sandbox: true }),
+  },
+  {
+    name: "command-failed",
+    exitCode: 34,
+    verboseIsSame: true,
+    impossible: needsUnix,
+    provoke: (world) =>
+      oneNode(world, {
+        node: 'cli: { command: [sh, "-c", "echo it is broken >&2; exit 3"] }',
+        env: { ALLOWED_COMMANDS: "sh", PATH: "/usr/bin:/bin" },
+      }),
+  },
+  {
+    name: "command-not-installed",
+    exitCode: 4,
+    verboseIsSame: true,
+    provoke: (world) => oneNode(world, { node: "cli: { command: [claude, --version] }" }),
+  },
+  {
+    name: "private-address",
+    exitCode: 25,
+    verboseIsSame: true,
+    provoke: (world) => oneNode(world, { node: 'http: { url: "http://169.254.169.254/latest" }' }),
+  },
+  {
+    name: "http-refused",
+    exitCode: 18,
+    verboseIsSame: true,
+    provoke: (world) => oneNodeAt(world, () => new Response("No such page.", { status: 404 })),
+  },
+  {
+    name: "agent-failed",
+    exitCode: 35,
+    verboseIsSame: true,
+    async provoke(world) {
+      const url = serveFor(world, () => new Response("Not an agent.", { status: 404 }));
+      const host = new URL(url).host;
+      return {
+        ...(await oneNode(world, {
+          node: `agent: { url: "${url}", protocol: a2a }\n    prompt: Hello`,
+          env: { AGENTS_ALLOWED_ADDRESSES: host },
+        })),
+        replace: [[host, "127.0.0.1:PORT"]],
+      };
+    },
+  },
+  {
+    name: "condition-failed",
+    exitCode: 32,
+    verboseIsSame: true,
+    provoke: (world) => oneNode(world, { node: 'wait: 1\n    when: state.number > "high"' }),
+  },
+  {
+    name: "approval-rejected",
+    exitCode: 30,
+    verboseIsSame: true,
+    provoke: (world) =>
+      oneNode(world, { node: "approval: { message: Publish?, timeout: 1, on_timeout: reject }" }),
+  },
+  {
+    name: "budget-exceeded",
+    exitCode: 28,
+    verboseIsSame: true,
+    async provoke(world) {
+      const { home, models } = world;
+      const text = HELLO.replace("{ from: greet, to: END }", LOOP).replace(
+        "text: { type: str }",
+        "text: { type: str }\n    done: { type: bool }",
+      );
+      await Bun.write(
+        join(home.cwd, "loop.yaml"),
+        `${text}config: { budget: { max_tokens: 1 } }\n`,
+      );
+      const env = { ...keys(world), OPENAI_BASE_URL: models.baseUrlFor("openai") };
+      return { argv: ["run", "loop.yaml", "--input", "name=Ada", "--provider", "openai"], env };
+    },
+  },
+  {
+    name: "wrong-state-for-a-resume",
+    exitCode: 22,
+    verboseIsSame: true,
+    async provoke({ home }) {
+      await Bun.write(join(home.cwd, "hello.yaml"), HELLO);
+      const { stdout } = await runAgents([...RUN, "--provider", "demo", "--json"], { home });
+      const { id } = JSON.parse(stdout) as { id: string };
+      return { argv: ["resume", id], replace: [[id, "RUN"]] };
+    },
+  },
+  {
+    name: "no-such-step",
+    exitCode: 4,
+    verboseIsSame: true,
+    async provoke({ home }) {
+      await Bun.write(join(home.cwd, "hello.yaml"), HELLO);
+      const { stdout } = await runAgents([...RUN, "--provider", "demo", "--json"], { home });
+      const { id } = JSON.parse(stdout) as { id: string };
+      return { argv: ["fork", id, "--from", "gret"], replace: [[id, "RUN"]] };
     },
   },
   {
@@ -717,7 +885,7 @@ function shownText({ argv, replace = [] }: Provoked, finished: Finished, world: 
         .replaceAll(/\b01[0-9a-hjkmnp-tv-z]{14}\b/g, "RUN")
         .replaceAll(/\bcli-\d+/g, "cli-PID")
         .replaceAll(/^ *\d+(?:\.\d+)? m?s(?= )/gm, "    TIME")
-        .replaceAll(/\d+(?:\.\d+)? m?s(?=,)/g, "TIME"),
+        .replaceAll(/\d+(?:\.\d+)? m?s(?=,|$)/gm, "TIME"),
     );
   };
   const command = replace.reduce<string>(

@@ -400,6 +400,91 @@ testFlow(
   },
 );
 
+testFlow(
+  "a run asks: what is typed outlasts live updates, a rejection goes back, an approval ends it, a step is done again",
+  async (script) => {
+    await using agents = await startAgents();
+    await using open = await visit(agents, script);
+    const { page } = open;
+    await addExample(open, "approval-gate");
+    await open.check("workflow with a way back");
+    await page.fill("#input-news", "We open on Sundays.");
+    await press(open, "Start run");
+    await page.waitForURL(/\/runs\/\w+$/);
+    const loads = open.loadCount;
+    await see(open, "Needs your approval");
+    if (script) expect(open.loadCount).toBe(loads);
+    await open.check("run that asks");
+    const runId = runIdOf(open);
+    await page.fill("#approval-ask-comment", "Too long.\nShorter!");
+    if (script) {
+      // Anything that happens in the run draws the panel anew, under the hands of who is typing.
+      await runAgents(["signal", runId, "nothing"], { home: agents.home });
+      await see(open, /signal nothing from the command line/);
+      expect(await page.inputValue("#approval-ask-comment")).toBe("Too long.\nShorter!");
+      expect(open.loadCount).toBe(loads);
+    }
+    await page.goto("/");
+    await see(open, /1 step waits for your approval/);
+    await open.check("status with an approval");
+    await page.click(".alert a");
+    await page.waitForURL(`**/runs/${runId}`);
+    await page.fill("#approval-ask-comment", "Shorter!");
+    // Without script the page would ask for itself anew, and throw away what is typed.
+    expect(await page.locator("meta[http-equiv=refresh]").count()).toBe(0);
+    await press(open, /^Reject/);
+    // It goes back to the writer, and asks again.
+    await page.locator("#step-ask_23_2-1").waitFor({ timeout: PATIENCE_MS });
+    await see(open, "Needs your approval");
+    await see(open, /rejected, from the dashboard: Shorter!/);
+    await press(open, /^Approve/);
+    await watchEnd(open, "Succeeded");
+    await see(open, "approved");
+    await open.check("run after its approval");
+
+    await page
+      .locator("#step-ask_23_2-1")
+      .getByRole("button", { name: /Do again/ })
+      .click();
+    await see(open, "Needs your approval");
+    await page.locator("#step-ask_23_2-1 .badge:has-text('Superseded')").waitFor();
+    await press(open, /^Approve/);
+    await watchEnd(open, "Succeeded");
+    await open.check("run that went back");
+  },
+);
+
+testFlow("what is remembered is found, changed, forgotten and put back", async (script) => {
+  await using agents = await startAgents();
+  const remember = ["run", exampleFile("memory-assistant"), "--provider", "demo"];
+  await runAgents([...remember, "--input", "message=I am Ada"], { home: agents.home });
+  await using open = await visit(agents, script);
+  const { page } = open;
+  await page.goto("/memory");
+  await see(open, "Was asked before: I am Ada");
+  await open.check("memory");
+  await page.click("summary:has-text('Change')");
+  await page.fill(".node-item textarea", "She likes tea.");
+  await press(open, "Save");
+  await see(open, "She likes tea.");
+  await press(open, /^Forget demo/);
+  await page.waitForURL(/undo=/);
+  await see(open, "Nothing is remembered");
+  await open.check("forgotten memory");
+  await press(open, "Undo");
+  await page.waitForURL(/\/memory$/);
+  await see(open, "She likes tea.");
+  await page.fill("#memory-search", "coffee");
+  await press(open, "Filter");
+  await see(open, "Nothing matches");
+  await page.goto("/memory");
+  await page.selectOption("#clear-agent", "memory_assistant");
+  await page.check("input[name=sure]");
+  await page.click(".btn.danger");
+  await see(open, "1 entry forgotten.");
+  await open.check("empty memory");
+});
+
 testFlow("beyond this machine: a login with the password, and a way out", async (script) => {
   await using home = await createHome();
   await runAgents(["password", "--stdin"], { home, input: `${PASSWORD}\n` });

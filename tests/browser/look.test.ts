@@ -13,7 +13,16 @@ import { RunUpdate } from "../../views/run.tsx";
 import { LogLines, StatusUpdate } from "../../views/status.tsx";
 import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
 import { PLANTED_PATH, startFixtureServer, type FixtureServer } from "../views/fixture-server.ts";
-import { calls, events, NOW, run, STATUS_FULL, steps, WORKFLOW } from "../views/fixtures.ts";
+import {
+  calls,
+  DRAWING,
+  events,
+  NOW,
+  run,
+  STATUS_FULL,
+  steps,
+  WORKFLOW,
+} from "../views/fixtures.ts";
 import { PAGES, text } from "../views/pages.tsx";
 
 const DESKTOP = { width: 1440, height: 900 };
@@ -268,6 +277,9 @@ describe("the browser code", () => {
             calls: calls(state),
             events: events(id, list),
             workflow: WORKFLOW,
+            drawing: DRAWING,
+            approvals: [],
+            descendants: [],
             now: NOW,
           }),
         );

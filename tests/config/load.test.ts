@@ -149,8 +149,22 @@ describe("values", () => {
         google: { apiKey: undefined, baseUrl: undefined },
         ollama: { baseUrl: "http://127.0.0.1:11434" },
         openaiCompatible: { apiKey: undefined, baseUrl: undefined },
+        limits: {},
       },
-      tools: { serper: { apiKey: undefined, baseUrl: undefined } },
+      tools: {
+        search: {
+          provider: undefined,
+          serper: { apiKey: undefined, baseUrl: undefined },
+          tavily: { apiKey: undefined, baseUrl: undefined },
+          brave: { apiKey: undefined, baseUrl: undefined },
+          searxng: { baseUrl: undefined },
+        },
+        workspace: join(data, "workspace"),
+        allowedPaths: [],
+        allowedCommands: ["claude", "codex", "gemini", "opencode"],
+        allowedAddresses: [],
+        variables: {},
+      },
       adminPasswordHash: undefined,
     });
   });

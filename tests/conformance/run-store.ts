@@ -1,63 +1,46 @@
 /**
- * What every implementation of RunStore and Queue keeps, whatever lies beneath. An implementation's
- * test calls `testRunStore` with a way to make an empty one on a manual clock.
+ * What every implementation of RunStore keeps, whatever lies beneath: runs here, the journal in
+ * journal.ts, what comes from outside in signal.ts. An implementation's test calls `testRunStore` with a
+ * way to make an empty one on a manual clock.
  */
 import { describe, expect, test } from "bun:test";
-import type { ErrorRecord } from "../../src/domain/error.ts";
-import type { RunEvent } from "../../src/domain/event.ts";
-import { LEASE_MS, type Queue, type Run, type RunStore } from "../../src/domain/run.ts";
-import type { WorkflowStore } from "../../src/domain/workflow.ts";
+import { type ForkedStep, LEASE_MS, RUN_DEPTH_MAX, type RunStore } from "../../src/domain/run.ts";
 import { codeOf } from "../store/support/error-code.ts";
-import type { ManualClock } from "../store/support/manual-clock.ts";
 import { claim, newRun, saveWorkflow, startRun } from "../store/support/seed.ts";
+import { testJournal } from "./journal.ts";
+import { testSignals } from "./signal.ts";
+import {
+  APPROVAL,
+  FAILED,
+  FAILURE,
+  type Implementation,
+  NO_TOTALS,
+  NO_USAGE,
+  SUCCEEDED,
+  type StoreUnderTest,
+  call,
+  delta,
+  eventsAfter,
+  fail,
+  get,
+  start,
+  stepsOf,
+  succeed,
+  types,
+  wait,
+  waiting,
+  write,
+} from "./support.ts";
 
-export interface RunStoreUnderTest extends AsyncDisposable {
-  readonly runs: RunStore;
-  readonly queue: Queue;
-  readonly workflows: WorkflowStore;
-  readonly clock: ManualClock;
+export function testRunStore(name: string, implementation: Implementation): void {
+  testRuns(name, implementation);
+  testInside(name, implementation);
+  testForks(name, implementation);
+  testJournal(name, implementation);
+  testSignals(name, implementation);
 }
 
-export interface Implementation {
-  readonly setup: () => Promise<RunStoreUnderTest>;
-}
-
-const FAILURE: ErrorRecord = { code: "timeout", message: "Too slow.", fix: "Wait.", details: "x" };
-const NO_USAGE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
-const STEP = { key: "read", nodeId: "read", attempt: 1, input: { prompt: "hello" } };
-
-function call(ordinal: number, more: object = {}) {
-  return {
-    key: "read",
-    attempt: 1,
-    ordinal,
-    kind: "model" as const,
-    name: "m",
-    request: { n: ordinal },
-    result: ["ok", null],
-    usage: { input: 10, output: 5, cacheRead: 2, cacheWrite: 1, reasoning: 3 },
-    costNanoUsd: 700,
-    startedAt: 1,
-    finishedAt: 2,
-    ...more,
-  };
-}
-
-function delta(text: string): RunEvent {
-  return { type: "model.delta", step: "read", attempt: 1, call: 0, text };
-}
-
-async function types(runs: RunStore, id: string): Promise<string[]> {
-  return (await runs.events(id, 0, 1000)).map((stored) => stored.event.type);
-}
-
-async function get(runs: RunStore, id: string): Promise<Run> {
-  const run = await runs.get(id);
-  if (run === undefined) throw new Error(`There is no run ${id}.`);
-  return run;
-}
-
-export function testRunStore(name: string, { setup }: Implementation): void {
+function testRuns(name: string, { setup }: Implementation): void {
   describe(`${name}: create()`, () => {
     test("stores the run, its first event and its place in the queue", async () => {
       await using it = await setup();
@@ -77,6 +60,10 @@ export function testRunStore(name: string, { setup }: Implementation): void {
         inputs: { topic: "tea" },
         overrides: { model: "m" },
         source: "api",
+        origin: null,
+        depth: 0,
+        rootId: "r1",
+        wakeCount: 0,
         values: { topic: "tea", n: 1 },
         error: null,
         cancelRequestedAt: null,
@@ -184,14 +171,9 @@ export function testRunStore(name: string, { setup }: Implementation): void {
       const held = await it.queue.fetch("w", 3);
       expect(await it.runs.counts()).toEqual({ ...none, queued: 1, running: 3, cancelled: 1 });
       for (const [index, mine] of held.entries()) {
-        await it.runs.startStep(mine, STEP);
-        const retry = { at: it.clock.now() + 5, waitingFor: "timer" as const, inPlace: false };
-        if (index === 0) {
-          await it.runs.succeedStep(mine, { ...STEP, patch: {} }, { outputs: {} });
-        } else {
-          const step = { ...STEP, error: FAILURE };
-          await it.runs.failStep(mine, step, index === 1 ? retry : undefined);
-        }
+        if (index === 0) await write(it, mine, { turn: SUCCEEDED });
+        else if (index === 1) await write(it, mine, { turn: waiting() });
+        else await write(it, mine, { steps: [start(), fail()], turn: FAILED });
       }
       expect(await it.runs.counts()).toEqual({
         queued: 1,
@@ -201,29 +183,31 @@ export function testRunStore(name: string, { setup }: Implementation): void {
         failed: 1,
         cancelled: 1,
       });
+      await it.runs.resume(held[2]?.runId ?? "", { by: null });
+      expect(await it.runs.counts()).toMatchObject({ queued: 2, failed: 0 });
     });
 
     test("stats() sums what happened, minute by minute, in whole-minute buckets", async () => {
       await using it = await setup();
       const workflow = await saveWorkflow(it.workflows);
       const minute = 60_000;
-      const start = Math.ceil(it.clock.now() / minute) * minute;
-      it.clock.set(start);
+      const from = Math.ceil(it.clock.now() / minute) * minute;
+      it.clock.set(from);
       const good = await startRun(it, newRun(workflow, "r1"));
-      await it.runs.startStep(good, STEP);
+      await write(it, good, { steps: [start()] });
       await it.runs.recordCall(good, call(0), []);
-      it.clock.set(start + 2 * minute - 1);
-      await it.runs.succeedStep(good, { ...STEP, patch: {} }, { outputs: {} });
-      it.clock.set(start + 2 * minute);
+      it.clock.set(from + 2 * minute - 1);
+      await write(it, good, { steps: [succeed()], turn: SUCCEEDED });
+      it.clock.set(from + 2 * minute);
       await it.runs.failRun(await startRun(it, newRun(workflow, "r2")), FAILURE);
       const stats = await it.runs.stats({
-        sinceMs: start,
-        untilMs: start + 4 * minute,
+        sinceMs: from,
+        untilMs: from + 4 * minute,
         bucketCount: 4,
       });
       const none = { created: 0, succeeded: 0, failed: 0, costNanoUsd: 0, tokens: 0 };
       expect(stats).toEqual({
-        sinceMs: start,
+        sinceMs: from,
         bucketMs: minute,
         buckets: [
           { ...none, created: 1, costNanoUsd: 700, tokens: 15 },
@@ -233,191 +217,15 @@ export function testRunStore(name: string, { setup }: Implementation): void {
         ],
       });
       // A range of odd width is widened backwards to whole minutes.
-      const odd = { sinceMs: start + 1, untilMs: start + 3 * minute, bucketCount: 2 };
+      const odd = { sinceMs: from + 1, untilMs: from + 3 * minute, bucketCount: 2 };
       expect(await it.runs.stats(odd)).toEqual({
-        sinceMs: start - minute,
+        sinceMs: from - minute,
         bucketMs: 2 * minute,
         buckets: [
           { ...none, created: 1, costNanoUsd: 700, tokens: 15 },
           { ...none, created: 1, succeeded: 1, failed: 1 },
         ],
       });
-    });
-  });
-
-  describe(`${name}: fetch()`, () => {
-    test("claims due runs, oldest first, up to the limit, each once", async () => {
-      await using it = await setup();
-      const workflow = await saveWorkflow(it.workflows);
-      for (const id of ["r1", "r2", "r3"]) {
-        await it.runs.create(newRun(workflow, id), {});
-        it.clock.advance(1);
-      }
-      expect(await it.queue.fetch("w1", 0)).toEqual([]);
-      expect(await it.queue.fetch("w1", -1)).toEqual([]);
-      expect(await it.queue.fetch("w1", 2)).toEqual([
-        { runId: "r1", worker: "w1", epoch: 1, recovered: false },
-        { runId: "r2", worker: "w1", epoch: 1, recovered: false },
-      ]);
-      expect((await it.queue.fetch("w2", 2)).map((mine) => mine.runId)).toEqual(["r3"]);
-      expect(await it.queue.fetch("w2", 2)).toEqual([]);
-      expect(await get(it.runs, "r1")).toMatchObject({
-        state: "running",
-        worker: "w1",
-        startedAt: it.clock.now(),
-        dueAt: null,
-      });
-      expect((await it.runs.events("r1", 1, 10)).map((stored) => stored.event)).toEqual([
-        { type: "run.started", worker: "w1" },
-      ]);
-      expect(await it.queue.nextDueAt()).toBe(it.clock.now() + LEASE_MS);
-    });
-
-    test("with `only` claims just that run, when it is due", async () => {
-      await using it = await setup();
-      const workflow = await saveWorkflow(it.workflows);
-      for (const id of ["r1", "r2"]) await it.runs.create(newRun(workflow, id), {});
-      expect((await it.queue.fetch("w", 5, "r2")).map((mine) => mine.runId)).toEqual(["r2"]);
-      expect(await it.queue.fetch("w", 5, "r2")).toEqual([]);
-      expect(await it.queue.fetch("w", 5, "none")).toEqual([]);
-    });
-
-    test("gives a reserved run to its creator only, until a lease has passed", async () => {
-      await using it = await setup();
-      const workflow = await saveWorkflow(it.workflows);
-      await it.runs.create(newRun(workflow, "mine", { reservedFor: "cli" }), {});
-      await it.runs.create(newRun(workflow, "left", { reservedFor: "cli" }), {});
-      expect(await it.queue.fetch("w", 5)).toEqual([]);
-      expect(await it.queue.fetch("w", 1, "mine")).toEqual([]);
-      expect((await it.queue.fetch("cli", 1, "mine")).map((mine) => mine.runId)).toEqual(["mine"]);
-      it.clock.advance(LEASE_MS - 1);
-      expect(await it.queue.fetch("w", 5)).toEqual([]);
-      it.clock.advance(1);
-      expect(await it.queue.fetch("w", 1, "left")).toEqual([
-        { runId: "left", worker: "w", epoch: 1, recovered: false },
-      ]);
-    });
-
-    test("takes over a run whose lease has passed, as recovered, under the next epoch", async () => {
-      await using it = await setup();
-      const old = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"), "w1");
-      it.clock.advance(LEASE_MS - 1);
-      expect(await it.queue.fetch("w2", 5)).toEqual([]);
-      it.clock.advance(1);
-      expect(await it.queue.fetch("w2", 5)).toEqual([
-        { runId: "r1", worker: "w2", epoch: 2, recovered: true },
-      ]);
-      expect(await it.queue.touch([old])).toEqual(["lost"]);
-      expect(await types(it.runs, "r1")).toEqual(["run.queued", "run.started", "run.recovered"]);
-    });
-
-    test("cancels a run whose worker died before it saw the request", async () => {
-      await using it = await setup();
-      await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"), "w1");
-      await it.runs.requestCancel("r1");
-      it.clock.advance(LEASE_MS);
-      expect(await it.queue.fetch("w2", 5)).toEqual([]);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "cancelled", worker: null });
-      expect(await it.queue.nextDueAt()).toBeUndefined();
-    });
-
-    test("never gives one run to two workers that ask at once", async () => {
-      await using it = await setup();
-      const workflow = await saveWorkflow(it.workflows);
-      const ids = Array.from({ length: 30 }, (_, index) => `r${index + 10}`);
-      await Promise.all(ids.map((id) => it.runs.create(newRun(workflow, id), {})));
-      const asked = Array.from({ length: 40 }, (_, index) => it.queue.fetch(`w${index}`, 1));
-      const given = (await Promise.all(asked)).flat().map((mine) => mine.runId);
-      expect(given.toSorted()).toEqual(ids);
-    });
-  });
-
-  describe(`${name}: touch(), release(), releaseWorker()`, () => {
-    test("touch() renews the lease and counts active time, at most a lease at once", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      it.clock.advance(4_000);
-      expect(await it.queue.touch([mine])).toEqual(["held"]);
-      expect(await it.queue.nextDueAt()).toBe(it.clock.now() + LEASE_MS);
-      expect((await get(it.runs, "r1")).activeMs).toBe(4_000);
-      // The machine slept: nobody took the run, so it is still held.
-      it.clock.advance(3_600_000);
-      expect(await it.queue.touch([mine])).toEqual(["held"]);
-      expect((await get(it.runs, "r1")).activeMs).toBe(4_000 + LEASE_MS);
-      it.clock.advance(-10_000);
-      expect(await it.queue.touch([mine])).toEqual(["held"]);
-      expect((await get(it.runs, "r1")).activeMs).toBe(4_000 + LEASE_MS);
-    });
-
-    test("touch() answers for each claim in order", async () => {
-      await using it = await setup();
-      const workflow = await saveWorkflow(it.workflows);
-      const held = await startRun(it, newRun(workflow, "r1"));
-      const marked = await startRun(it, newRun(workflow, "r2"));
-      const ended = await startRun(it, newRun(workflow, "r3"));
-      await it.runs.requestCancel("r2");
-      await it.runs.failRun(ended, FAILURE);
-      const stranger = { ...held, worker: "w9" };
-      const none = { ...held, runId: "none" };
-      expect(await it.queue.touch([])).toEqual([]);
-      expect(await it.queue.touch([ended, held, marked, stranger, none])).toEqual([
-        "lost",
-        "held",
-        "cancelled",
-        "lost",
-        "lost",
-      ]);
-    });
-
-    test("release() makes the run due at once, not recovered", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"), "w1");
-      it.clock.advance(100);
-      await it.queue.release(mine);
-      expect(await get(it.runs, "r1")).toMatchObject({
-        state: "queued",
-        worker: null,
-        activeMs: 100,
-      });
-      expect(await it.queue.touch([mine])).toEqual(["lost"]);
-      expect(await claim(it.queue, "w2", "r1")).toEqual({
-        runId: "r1",
-        worker: "w2",
-        epoch: 2,
-        recovered: false,
-      });
-      // The old worker gives back what it no longer holds.
-      await it.queue.release(mine);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "running", worker: "w2" });
-      expect(await types(it.runs, "r1")).toEqual([
-        "run.queued",
-        "run.started",
-        "run.queued",
-        "run.started",
-      ]);
-    });
-
-    test("release() ends a run that was to be cancelled", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.requestCancel("r1");
-      await it.queue.release(mine);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "cancelled" });
-    });
-
-    test("releaseWorker() makes the runs of a dead worker due at once, as recovered", async () => {
-      await using it = await setup();
-      const workflow = await saveWorkflow(it.workflows);
-      await startRun(it, newRun(workflow, "r1"), "dead");
-      await startRun(it, newRun(workflow, "r2"), "dead");
-      await startRun(it, newRun(workflow, "r3"), "alive");
-      expect(await it.queue.releaseWorker("dead")).toBe(2);
-      expect(await it.queue.releaseWorker("dead")).toBe(0);
-      const given = await it.queue.fetch("w", 5);
-      expect(given.map(({ runId, recovered }) => `${runId} ${recovered}`).toSorted()).toEqual([
-        "r1 true",
-        "r2 true",
-      ]);
     });
   });
 
@@ -436,11 +244,15 @@ export function testRunStore(name: string, { setup }: Implementation): void {
     test("ends a waiting run at once", async () => {
       await using it = await setup();
       const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      const retry = { at: it.clock.now() + 9, waitingFor: "rate_limit" as const, inPlace: false };
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
+      const steps = [start(), wait(APPROVAL), start("b"), fail("b", { retryAt: 5 })];
+      await write(it, mine, { steps, turn: waiting({ for: "approval", dueAt: 9 }) });
       const run = await it.runs.requestCancel("r1");
       expect(run).toMatchObject({ state: "cancelled", waitingFor: null, dueAt: null });
+      expect(await stepsOf(it.runs, "r1")).toMatchObject({
+        "read/1": { state: "cancelled", wait: null, finishedAt: it.clock.now() },
+        "b/1": { state: "failed", retryAt: 5 },
+      });
+      expect(await it.queue.nextDueAt()).toBeUndefined();
     });
 
     test("marks a running run once, and tells its worker", async () => {
@@ -453,24 +265,23 @@ export function testRunStore(name: string, { setup }: Implementation): void {
       expect(await it.runs.requestCancel("r1")).toEqual(run);
       expect(await types(it.runs, "r1")).toEqual(["run.queued", "run.started", "run.cancelling"]);
       expect(await it.queue.touch([mine])).toEqual(["cancelled"]);
-      await it.runs.startStep(mine, STEP);
+      await write(it, mine, { steps: [start()] });
       await it.runs.cancelRun(mine);
       expect(await get(it.runs, "r1")).toMatchObject({ state: "cancelled", worker: null });
       expect((await it.runs.journal("r1")).steps).toMatchObject([
-        { state: "cancelled", finishedAt: it.clock.now() },
+        // It ended with the run: at the last event.
+        { state: "cancelled", finishedAt: it.clock.now(), startedSeq: 4, endedSeq: 5 },
       ]);
     });
 
     test("ends a running run at once when its lease has passed", async () => {
       await using it = await setup();
       const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
+      await write(it, mine, { steps: [start()] });
       it.clock.advance(LEASE_MS);
       expect(await it.runs.requestCancel("r1")).toMatchObject({ state: "cancelled" });
       expect((await it.runs.journal("r1")).steps).toMatchObject([{ state: "cancelled" }]);
-      expect(await codeOf(it.runs.succeedStep(mine, { ...STEP, patch: {} }, undefined))).toBe(
-        "lease_lost",
-      );
+      expect(await codeOf(write(it, mine, { steps: [succeed()] }))).toBe("lease_lost");
     });
 
     test("leaves a finished run alone, and does not know others", async () => {
@@ -481,259 +292,6 @@ export function testRunStore(name: string, { setup }: Implementation): void {
       expect(await it.runs.requestCancel("r1")).toEqual(before);
       expect(await types(it.runs, "r1")).toEqual(["run.queued", "run.started", "run.failed"]);
       expect(await codeOf(it.runs.requestCancel("none"))).toBe("not_found");
-    });
-  });
-
-  describe(`${name}: the journal`, () => {
-    test("startStep() begins an attempt", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      it.clock.advance(7);
-      const attempt = await it.runs.startStep(mine, STEP);
-      expect(attempt).toEqual({
-        key: "read",
-        nodeId: "read",
-        attempt: 1,
-        state: "running",
-        input: { prompt: "hello" },
-        patch: null,
-        error: null,
-        retryAt: null,
-        recoveryCount: 0,
-        startedAt: it.clock.now(),
-        finishedAt: null,
-        usage: NO_USAGE,
-        costNanoUsd: 0,
-        unpricedCount: 0,
-      });
-      expect(await it.runs.journal("r1")).toEqual({ steps: [attempt], calls: [] });
-      expect((await it.runs.events("r1", 2, 10)).map((stored) => stored.event)).toEqual([
-        { type: "step.started", node: "read", step: "read", attempt: 1 },
-      ]);
-    });
-
-    test("startStep() asked twice under one claim begins once", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      const attempt = await it.runs.startStep(mine, STEP);
-      expect(await it.runs.startStep(mine, STEP)).toEqual(attempt);
-      expect(await types(it.runs, "r1")).toEqual(["run.queued", "run.started", "step.started"]);
-    });
-
-    test("startStep() takes up an interrupted attempt with its input, totals and calls", async () => {
-      await using it = await setup();
-      const old = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"), "w1");
-      const begun = await it.runs.startStep(old, STEP);
-      await it.runs.recordCall(old, call(0), []);
-      it.clock.advance(LEASE_MS);
-      const mine = await claim(it.queue, "w2", "r1");
-      const attempt = await it.runs.startStep(mine, { ...STEP, input: "another" });
-      expect(attempt).toEqual({
-        ...begun,
-        recoveryCount: 1,
-        usage: call(0).usage,
-        costNanoUsd: 700,
-      });
-      expect(await it.runs.journal("r1")).toEqual({ steps: [attempt], calls: [call(0)] });
-      expect((await types(it.runs, "r1")).slice(-2)).toEqual(["run.recovered", "step.started"]);
-    });
-
-    test("startStep() refuses an attempt that has ended", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      await it.runs.succeedStep(mine, { ...STEP, patch: {} }, undefined);
-      expect(await codeOf(it.runs.startStep(mine, STEP))).toBe("conflict");
-    });
-
-    test("recordCall() adds to attempt and run, once for each ordinal", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      const tool = call(1, { kind: "tool", name: "search", usage: NO_USAGE, costNanoUsd: null });
-      const unpriced = call(2, { costNanoUsd: null });
-      const event = delta("x");
-      await it.runs.recordCall(mine, call(0), [event]);
-      await it.runs.recordCall(mine, call(0), [event]);
-      await it.runs.recordCall(mine, tool, []);
-      await it.runs.recordCall(mine, unpriced, []);
-      const totals = {
-        usage: { input: 20, output: 10, cacheRead: 4, cacheWrite: 2, reasoning: 6 },
-        costNanoUsd: 700,
-        unpricedCount: 1,
-      };
-      expect(await get(it.runs, "r1")).toMatchObject(totals);
-      const journal = await it.runs.journal("r1");
-      expect(journal.steps).toMatchObject([totals]);
-      expect(journal.calls).toEqual([call(0), tool, unpriced]);
-      expect((await types(it.runs, "r1")).slice(2)).toEqual(["step.started", "model.delta"]);
-    });
-
-    test("recordCall() refuses a call of an attempt that does not run", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      expect(await codeOf(it.runs.recordCall(mine, call(0), []))).toBe("not_found");
-      await it.runs.startStep(mine, STEP);
-      const retry = { at: 1, waitingFor: "timer" as const, inPlace: true };
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
-      expect(await codeOf(it.runs.recordCall(mine, call(0), []))).toBe("conflict");
-      expect((await it.runs.journal("r1")).calls).toEqual([]);
-    });
-
-    test("succeedStep() lays the patch over the values and ends the run with its outcome", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      it.clock.advance(20);
-      await it.runs.succeedStep(
-        mine,
-        { ...STEP, patch: { text: { a: 1 }, topic: null } },
-        undefined,
-      );
-      expect(await get(it.runs, "r1")).toMatchObject({
-        state: "running",
-        values: { topic: null, text: { a: 1 } },
-        doneNodeIds: ["read"],
-      });
-      const last = { key: "write", nodeId: "write", attempt: 1, input: null };
-      await it.runs.startStep(mine, last);
-      await it.runs.succeedStep(mine, { ...last, patch: { text: 2 } }, { outputs: { answer: 2 } });
-      expect(await get(it.runs, "r1")).toMatchObject({
-        state: "succeeded",
-        values: { topic: null, text: 2 },
-        doneNodeIds: ["read", "write"],
-        finishedAt: it.clock.now(),
-        activeMs: 20,
-        worker: null,
-      });
-      expect((await it.runs.journal("r1")).steps).toMatchObject([
-        { key: "read", state: "succeeded", patch: { text: { a: 1 }, topic: null } },
-        { key: "write", state: "succeeded", patch: { text: 2 }, finishedAt: it.clock.now() },
-      ]);
-      const events = await it.runs.events("r1", 3, 10);
-      expect(events.map((stored) => stored.event)).toEqual([
-        {
-          type: "step.succeeded",
-          step: "read",
-          attempt: 1,
-          patch: { text: { a: 1 }, topic: null },
-        },
-        { type: "step.started", node: "write", step: "write", attempt: 1 },
-        { type: "step.succeeded", step: "write", attempt: 1, patch: { text: 2 } },
-        { type: "run.succeeded", outputs: { answer: 2 } },
-      ]);
-      expect(await it.queue.nextDueAt()).toBeUndefined();
-    });
-
-    test("succeedStep() and failStep() repeated after an unknown outcome change nothing", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      const retry = { at: 5, waitingFor: "timer" as const, inPlace: true };
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
-      const second = { ...STEP, attempt: 2 };
-      await it.runs.startStep(mine, second);
-      await it.runs.succeedStep(mine, { ...second, patch: { a: 1 } }, undefined);
-      const before = [await it.runs.get("r1"), await it.runs.journal("r1")];
-      await it.runs.succeedStep(mine, { ...second, patch: { a: 2 } }, undefined);
-      expect([await it.runs.get("r1"), await it.runs.journal("r1")]).toEqual(before);
-      expect((await types(it.runs, "r1")).slice(2)).toEqual([
-        "step.started",
-        "step.failed",
-        "step.started",
-        "step.succeeded",
-      ]);
-      expect(await codeOf(it.runs.failStep(mine, { ...second, error: FAILURE }, retry))).toBe(
-        "conflict",
-      );
-    });
-
-    test("failStep() with a retry parks the run until then", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"), "w1");
-      await it.runs.startStep(mine, STEP);
-      it.clock.advance(30);
-      const at = it.clock.now() + 50_000;
-      const retry = { at, waitingFor: "rate_limit" as const, inPlace: false };
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
-      expect(await get(it.runs, "r1")).toMatchObject({
-        state: "waiting",
-        waitingFor: "rate_limit",
-        dueAt: at,
-        worker: null,
-        activeMs: 30,
-        error: null,
-      });
-      expect((await it.runs.journal("r1")).steps).toMatchObject([
-        { state: "failed", error: FAILURE, retryAt: at, finishedAt: it.clock.now() },
-      ]);
-      expect((await it.runs.events("r1", 3, 10)).map((stored) => stored.event)).toEqual([
-        { type: "step.failed", step: "read", attempt: 1, error: FAILURE, retryAtMs: at },
-        { type: "run.waiting", for: "rate_limit", untilMs: at },
-      ]);
-      expect(await it.queue.touch([mine])).toEqual(["lost"]);
-      expect(await it.queue.nextDueAt()).toBe(at);
-      it.clock.set(at - 1);
-      expect(await it.queue.fetch("w2", 1)).toEqual([]);
-      it.clock.set(at);
-      expect(await it.queue.fetch("w2", 1)).toEqual([
-        { runId: "r1", worker: "w2", epoch: 2, recovered: false },
-      ]);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "running", waitingFor: null });
-    });
-
-    test("failStep() with a retry in place keeps the claim", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      const retry = { at: it.clock.now() + 5, waitingFor: "timer" as const, inPlace: true };
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "running", waitingFor: null });
-      expect(await it.queue.touch([mine])).toEqual(["held"]);
-      expect((await types(it.runs, "r1")).at(-1)).toBe("step.failed");
-    });
-
-    test("failStep() without a retry fails the run", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, undefined);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "failed", error: FAILURE });
-      expect((await it.runs.events("r1", 3, 10)).map((stored) => stored.event)).toEqual([
-        { type: "step.failed", step: "read", attempt: 1, error: FAILURE },
-        { type: "run.failed", error: FAILURE },
-      ]);
-    });
-
-    test("failStep() ends a run that is to be cancelled instead of parking it", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      await it.runs.requestCancel("r1");
-      const retry = { at: it.clock.now() + 5, waitingFor: "timer" as const, inPlace: false };
-      await it.runs.failStep(mine, { ...STEP, error: FAILURE }, retry);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "cancelled" });
-    });
-
-    test("failRun() fails the run and stops its running attempt", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      await it.runs.startStep(mine, STEP);
-      await it.runs.failRun(mine, FAILURE);
-      expect(await get(it.runs, "r1")).toMatchObject({ state: "failed", error: FAILURE });
-      expect((await it.runs.journal("r1")).steps).toMatchObject([{ state: "cancelled" }]);
-    });
-
-    test("journal() is ordered by when attempts began", async () => {
-      await using it = await setup();
-      const mine = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"));
-      for (const key of ["z", "a#2", "m"]) {
-        await it.runs.startStep(mine, { key, nodeId: key, attempt: 1, input: null });
-      }
-      const { steps } = await it.runs.journal("r1");
-      expect(steps.map((step) => step.key)).toEqual(["z", "a#2", "m"]);
-      expect(await it.runs.journal("none")).toEqual({ steps: [], calls: [] });
     });
   });
 
@@ -771,7 +329,8 @@ export function testRunStore(name: string, { setup }: Implementation): void {
       const workflow = await saveWorkflow(it.workflows);
       const mine = await startRun(it, newRun(workflow, "r1"));
       it.clock.advance(1);
-      await it.runs.appendEvents(mine, [delta("a")]);
+      const output = { step: "read", attempt: 1, call: 0, stream: "stdout", text: "b" } as const;
+      await it.runs.appendEvents(mine, [delta("a"), { type: "output.delta", ...output }]);
       it.clock.advance(1);
       await it.runs.create(newRun(workflow, "r2"), {});
       it.clock.advance(1);
@@ -780,44 +339,302 @@ export function testRunStore(name: string, { setup }: Implementation): void {
       expect(recent.map(({ runId, seq, event }) => [runId, seq, event.type])).toEqual([
         ["r1", 2, "run.started"],
         ["r2", 1, "run.queued"],
-        ["r1", 4, "run.failed"],
+        ["r1", 5, "run.failed"],
       ]);
     });
   });
+}
 
-  describe(`${name}: the fence`, () => {
-    test("refuses every write under an old epoch, another worker or after the end", async () => {
+/** Creates a run as a step of another does. */
+async function child(it: StoreUnderTest, id: string, runId: string): Promise<void> {
+  const workflow = await saveWorkflow(it.workflows);
+  const origin = { kind: "child", runId, step: "read" } as const;
+  await it.runs.create(newRun(workflow, id, { origin, source: "workflow" }), {});
+}
+
+function testInside(name: string, { setup }: Implementation): void {
+  describe(`${name}: runs inside of runs`, () => {
+    test("create() puts a child one level below its parent", async () => {
       await using it = await setup();
-      const old = await startRun(it, newRun(await saveWorkflow(it.workflows), "r1"), "w1");
-      await it.runs.startStep(old, STEP);
-      it.clock.advance(LEASE_MS);
-      const mine = await claim(it.queue, "w1", "r1");
-      const before = [
-        await it.runs.get("r1"),
-        await it.runs.journal("r1"),
-        await it.runs.events("r1", 0, 100),
-      ];
-      const retry = { at: 1, waitingFor: "timer" as const, inPlace: true };
-      for (const late of [old, { ...mine, worker: "w2" }, { ...mine, runId: "none" }]) {
-        const writes = [
-          it.runs.startStep(late, { ...STEP, key: "b" }),
-          it.runs.recordCall(late, call(0), [delta("x")]),
-          it.runs.appendEvents(late, [delta("x")]),
-          it.runs.appendEvents(late, []),
-          it.runs.succeedStep(late, { ...STEP, patch: {} }, { outputs: {} }),
-          it.runs.failStep(late, { ...STEP, error: FAILURE }, retry),
-          it.runs.failRun(late, FAILURE),
-          it.runs.cancelRun(late),
-        ];
-        expect(new Set(await Promise.all(writes.map(codeOf)))).toEqual(new Set(["lease_lost"]));
+      await startRun(it, newRun(await saveWorkflow(it.workflows), "root"));
+      await child(it, "c", "root");
+      await child(it, "g", "c");
+      expect(await get(it.runs, "c")).toMatchObject({
+        origin: { kind: "child", runId: "root", step: "read" },
+        source: "workflow",
+        depth: 1,
+        rootId: "root",
+      });
+      expect(await get(it.runs, "g")).toMatchObject({ depth: 2, rootId: "root" });
+      expect(await types(it.runs, "c")).toEqual(["run.queued"]);
+    });
+
+    test("create() refuses a child of no run, of one that is over, and too deep a one", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      expect(await codeOf(child(it, "c", "none"))).toBe("not_found");
+      const marked = await startRun(it, newRun(workflow, "marked"));
+      await child(it, "known", "marked");
+      await it.runs.requestCancel("marked");
+      expect(await codeOf(child(it, "c", "marked"))).toBe("conflict");
+      await it.runs.cancelRun(marked);
+      expect(await codeOf(child(it, "c", "marked"))).toBe("conflict");
+      // What is there is there.
+      expect(await codeOf(child(it, "known", "marked"))).toBe("fulfilled");
+      await it.runs.create(newRun(workflow, "d0"), {});
+      for (let depth = 1; depth <= RUN_DEPTH_MAX; depth += 1) {
+        await child(it, `d${depth}`, `d${depth - 1}`);
       }
+      expect(await codeOf(child(it, "deep", `d${RUN_DEPTH_MAX}`))).toBe("limit_reached");
+      expect(await it.runs.get("deep")).toBeUndefined();
+    });
+
+    test("the end of a child wakes its parent: a waiting one is due at once", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      const mine = await startRun(it, newRun(workflow, "root"));
+      for (const id of ["c1", "c2", "c3"]) await child(it, id, "root");
+      const first = await claim(it.queue, "w", "c1");
+      await write(it, first, { turn: SUCCEEDED });
+      expect(await get(it.runs, "root")).toMatchObject({ state: "running", wakeCount: 1 });
+      const turn = waiting({ for: "run", seenWakeCount: 1, dueAt: it.clock.now() + 60_000 });
+      await write(it, mine, { turn });
+      it.clock.advance(10);
+      await it.runs.requestCancel("c2");
+      const now = it.clock.now();
+      expect(await get(it.runs, "root")).toMatchObject({
+        state: "waiting",
+        wakeCount: 2,
+        dueAt: now,
+      });
+      it.clock.advance(10);
+      await it.runs.failRun(await claim(it.queue, "w", "c3"), FAILURE);
+      // It has been due since then.
+      expect(await get(it.runs, "root")).toMatchObject({ wakeCount: 3, dueAt: now });
+    });
+
+    test("the end of a rerun or fork wakes nobody", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      await it.runs.create(newRun(workflow, "r1"), {});
+      const origin = { kind: "rerun", runId: "r1" } as const;
+      await it.runs.create(newRun(workflow, "r2", { origin }), {});
+      expect(await get(it.runs, "r2")).toMatchObject({ origin, depth: 0, rootId: "r2" });
+      await it.runs.requestCancel("r2");
+      expect(await get(it.runs, "r1")).toMatchObject({ wakeCount: 0 });
+      await it.runs.requestCancel("r1");
+      expect(await types(it.runs, "r1")).toEqual(["run.queued", "run.cancelled"]);
+    });
+
+    test("requestCancel() reaches all runs inside: held ones are marked, others end at once", async () => {
+      await using it = await setup();
+      await startRun(it, newRun(await saveWorkflow(it.workflows), "root"));
+      await child(it, "held", "root");
+      const held = await claim(it.queue, "w", "held");
+      await child(it, "queued", "root");
+      await child(it, "waits", "held");
+      await write(it, await claim(it.queue, "w", "waits"), { turn: waiting({ for: "signal" }) });
+      await child(it, "below", "waits");
+      await it.runs.requestCancel("root");
+      const states = async () =>
+        await Promise.all(
+          ["root", "held", "queued", "waits", "below"].map(async (id) => {
+            const run = await get(it.runs, id);
+            return `${id} ${run.state} ${run.cancelRequestedAt !== null}`;
+          }),
+        );
+      expect(await states()).toEqual([
+        "root running true",
+        "held running true",
+        "queued cancelled true",
+        "waits cancelled true",
+        "below cancelled true",
+      ]);
+      expect(await it.queue.touch([held])).toEqual(["cancelled"]);
+      expect((await types(it.runs, "held")).at(-1)).toBe("run.cancelling");
+    });
+
+    test("a run that fails or is cancelled takes its children with it, not what was made from it", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      const failed = await startRun(it, newRun(workflow, "failed"));
+      const ended = await startRun(it, newRun(workflow, "ended"));
+      await child(it, "c1", "failed");
+      await child(it, "c2", "ended");
+      const origin = { kind: "rerun", runId: "failed" } as const;
+      await it.runs.create(newRun(workflow, "again", { origin }), {});
+      await write(it, failed, { turn: FAILED });
+      await it.runs.cancelRun(ended);
       expect([
-        await it.runs.get("r1"),
-        await it.runs.journal("r1"),
-        await it.runs.events("r1", 0, 100),
-      ]).toEqual(before);
-      await it.runs.cancelRun(mine);
-      expect(await codeOf(it.runs.appendEvents(mine, []))).toBe("lease_lost");
+        (await get(it.runs, "c1")).state,
+        (await get(it.runs, "c2")).state,
+        (await get(it.runs, "again")).state,
+      ]).toEqual(["cancelled", "cancelled", "queued"]);
+      expect(await it.runs.counts()).toMatchObject({ queued: 1, failed: 1, cancelled: 3 });
+    });
+
+    test("treeSpending() counts the calls of all runs of a tree at once, and each of them once", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      const root = await startRun(it, newRun(workflow, "root"));
+      await child(it, "inner", "root");
+      const inner = await claim(it.queue, "w", "inner");
+      for (const mine of [root, inner]) {
+        await write(it, mine, { steps: [start("read")] });
+        await it.runs.recordCall(mine, call(0), []);
+      }
+      const calls = { costNanoUsd: 1_400, tokenCount: 30 };
+      expect(await it.runs.treeSpending("root")).toEqual(calls);
+      // What the child has cost is added to the step that waited for it, not spent again.
+      await write(it, inner, { turn: FAILED });
+      const { usage, costNanoUsd, unpricedCount } = await get(it.runs, "inner");
+      const childTotals = { usage, costNanoUsd, unpricedCount };
+      await write(it, root, { steps: [succeed("read", { childTotals })] });
+      expect((await get(it.runs, "root")).costNanoUsd).toBe(1_400);
+      expect(await it.runs.treeSpending("root")).toEqual(calls);
+      expect(await codeOf(it.runs.treeSpending("nobody"))).toBe("not_found");
+    });
+
+    test("descendants() gives what came directly from a run, oldest first", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      await it.runs.create(newRun(workflow, "a"), {});
+      await child(it, "c", "a");
+      await child(it, "g", "c");
+      const origin = { kind: "rerun", runId: "a" } as const;
+      await it.runs.create(newRun(workflow, "b", { origin }), {});
+      const ids = async (id: string, limit: number) =>
+        (await it.runs.descendants(id, limit)).map((run) => run.id);
+      expect(await ids("a", 10)).toEqual(["b", "c"]);
+      expect(await ids("a", 1)).toEqual(["b"]);
+      expect(await ids("c", 10)).toEqual(["g"]);
+      expect(await ids("g", 10)).toEqual([]);
+      expect((await it.runs.descendants("c", 1))[0]).toEqual(await get(it.runs, "g"));
+    });
+  });
+}
+
+const FORKED: Omit<ForkedStep, "key" | "nodeId" | "startedSeq" | "endedSeq"> = {
+  state: "succeeded",
+  input: { n: 1 },
+  patch: {},
+  error: null,
+  next: [],
+};
+
+function testForks(name: string, { setup }: Implementation): void {
+  describe(`${name}: create() of a fork`, () => {
+    const steps: readonly ForkedStep[] = [
+      {
+        ...FORKED,
+        key: "a",
+        nodeId: "a",
+        patch: { x: 1 },
+        next: ["b"],
+        startedSeq: 3,
+        endedSeq: 9,
+      },
+      // Began before `a` had ended, so it has not consumed its token.
+      { ...FORKED, key: "c", nodeId: "c", next: ["d"], startedSeq: 5, endedSeq: 12 },
+      {
+        ...FORKED,
+        key: "b",
+        nodeId: "b",
+        state: "failed",
+        error: FAILURE,
+        patch: { why: "late" },
+        next: ["END"],
+        startedSeq: 10,
+        endedSeq: 11,
+      },
+      {
+        ...FORKED,
+        key: "d",
+        nodeId: "d",
+        state: "skipped",
+        patch: null,
+        next: ["END"],
+        startedSeq: 13,
+        endedSeq: 13,
+      },
+      { ...FORKED, key: "m[0]", nodeId: "m", startedSeq: 14, endedSeq: 15 },
+    ];
+    const origin = { kind: "fork", runId: "old", step: "e" } as const;
+
+    test("begins with finished steps that cost nothing, in their order", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      await it.runs.create(newRun(workflow, "r1", { origin, steps }), { x: 1 });
+      expect(await get(it.runs, "r1")).toMatchObject({
+        state: "queued",
+        origin,
+        depth: 0,
+        rootId: "r1",
+        values: { x: 1 },
+        doneNodeIds: ["a", "c"],
+        costNanoUsd: 0,
+      });
+      expect(await eventsAfter(it.runs, "r1", 0)).toEqual([
+        { type: "run.queued" },
+        { type: "run.forked", from: "old", fromStep: "e" },
+        { type: "step.started", node: "a", step: "a", attempt: 1 },
+        { type: "step.started", node: "c", step: "c", attempt: 1 },
+        { type: "step.succeeded", step: "a", attempt: 1, patch: { x: 1 }, next: ["b"] },
+        { type: "step.started", node: "b", step: "b", attempt: 1 },
+        { type: "step.failed", step: "b", attempt: 1, error: FAILURE, next: ["END"] },
+        { type: "step.succeeded", step: "c", attempt: 1, patch: {}, next: ["d"] },
+        { type: "step.skipped", step: "d", node: "d" },
+        { type: "step.started", node: "m", step: "m[0]", attempt: 1 },
+        { type: "step.succeeded", step: "m[0]", attempt: 1, patch: {}, next: [] },
+      ]);
+      const set = { x: 7 };
+      await it.runs.create(newRun(workflow, "r2", { origin, steps, set }), { x: 7 });
+      // The last event of what it took over has the position that the values are set at.
+      expect(await eventsAfter(it.runs, "r2", 0)).toMatchObject([
+        { type: "run.queued" },
+        { type: "run.forked", set: { values: set, afterSeq: 11 } },
+        ...Array.from({ length: 9 }, () => ({})),
+      ]);
+      const now = it.clock.now();
+      const stored = await it.runs.journal("r1");
+      expect(stored.steps.map((step) => [step.key, step.startedSeq, step.endedSeq])).toEqual([
+        ["a", 3, 5],
+        ["c", 4, 8],
+        ["b", 6, 7],
+        ["d", 9, 9],
+        ["m[0]", 10, 11],
+      ]);
+      for (const step of stored.steps) {
+        const given = steps.find((entry) => entry.key === step.key);
+        expect(step).toEqual({
+          ...step,
+          ...given,
+          attempt: 1,
+          retryAt: null,
+          wait: null,
+          recoveryCount: 0,
+          startedAt: now,
+          finishedAt: now,
+          startedSeq: step.startedSeq,
+          endedSeq: step.endedSeq,
+          ...NO_TOTALS,
+        });
+      }
+    });
+
+    test("goes on like any run", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      await it.runs.create(newRun(workflow, "r1", { origin, steps }), { x: 1 });
+      const mine = await claim(it.queue, "w", "r1");
+      await write(it, mine, { steps: [start("e"), succeed("e", { patch: { y: 2 } })] });
+      expect(await get(it.runs, "r1")).toMatchObject({
+        values: { x: 1, y: 2 },
+        doneNodeIds: ["a", "c", "e"],
+      });
+      expect((await it.runs.events("r1", 0, 100)).map((stored) => stored.seq)).toEqual(
+        Array.from({ length: 14 }, (_, index) => index + 1),
+      );
     });
   });
 }

@@ -120,20 +120,20 @@ function live(crashAt: number, ledger: Ledger): Life {
       },
     },
     tools: {
-      names: tools.names,
-      get: (name) => {
-        const tool = tools.get(name);
-        if (tool === undefined) return undefined;
-        return {
-          ...tool,
-          run: async (input, context) => {
-            begin(context.idempotencyKey);
-            const result = await tool.run(input, context);
-            pass();
-            return result;
+      ...tools,
+      open: async (uses, scope) =>
+        (await tools.open(uses, scope)).map(({ use, tool }) => ({
+          use,
+          tool: {
+            ...tool,
+            run: async (input, context) => {
+              begin(context.idempotencyKey);
+              const result = await tool.run(input, context);
+              pass();
+              return result;
+            },
           },
-        };
-      },
+        })),
     },
     isDead: () => dead,
     kill: () => {

@@ -70,3 +70,45 @@ test("flush() rejects as the store does", async () => {
   expect(await flushing).toBe("Error: away");
   expect(errors).toEqual([]);
 });
+
+function output(text: string, stream: "stdout" | "stderr", call = 0): RunEvent {
+  return { type: "output.delta", step: "a", attempt: 1, call, stream, text };
+}
+
+test("add() joins what a program writes to one stream, and nothing else", async () => {
+  const { buffer } = setUp();
+  const events = [
+    output("a", "stdout"),
+    output("b", "stdout"),
+    output("c", "stderr"),
+    output("d", "stderr", 1),
+    delta("e", 1),
+    output("f", "stderr", 1),
+  ];
+  events.forEach((event) => buffer.add(event));
+  expect(await buffer.take()).toEqual([
+    output("ab", "stdout"),
+    output("c", "stderr"),
+    output("d", "stderr", 1),
+    delta("e", 1),
+    output("f", "stderr", 1),
+  ]);
+});
+
+test("a write whose outcome is unknown is repeated as it was, so that the store knows it again", async () => {
+  const tried: (readonly RunEvent[])[] = [];
+  const buffer = createEventBuffer({
+    append: async (events) => {
+      tried.push(events);
+      if (tried.length === 1) throw new Error("away");
+    },
+    clock: createFakeClock(),
+    onError: () => undefined,
+  });
+  buffer.add(delta("first"));
+  await buffer.flush().catch(() => undefined);
+  buffer.add(delta("second"));
+  await buffer.flush();
+  expect(tried).toEqual([[delta("first")], [delta("first")], [delta("second")]]);
+  expect(tried[1]).toBe(tried[0]);
+});

@@ -4,15 +4,20 @@ import { RETRY_REASONS } from "../../src/domain/workflow.ts";
 import {
   decideRetry,
   isTransient,
+  keepsCalls,
   RETRY_AFTER_MS_MAX,
   RETRY_DELAY_MS_MAX,
-  RETRY_IN_PLACE_MS_MAX,
 } from "../../src/engine/retry.ts";
 import { RETRY_ALL } from "./fixture.ts";
 
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 const HALF = () => 0.5;
-const failure = { attempt: 1, code: "timeout" as ErrorCode, retryAfterMs: undefined, nowMs: 1_000 };
+const failure = {
+  tryCount: 1,
+  code: "timeout" as ErrorCode,
+  retryAfterMs: undefined,
+  nowMs: 1_000,
+};
 
 function afterDelay(delayMs: number) {
   return decideRetry({ ...RETRY_ALL, delayMs }, failure, HALF);
@@ -38,39 +43,39 @@ describe("decideRetry()", () => {
 
   test("stops after as many tries as the policy allows", () => {
     const again = [1, 2, 3, 4].map(
-      (attempt) => decideRetry(RETRY_ALL, { ...failure, attempt }, HALF) !== undefined,
+      (tryCount) => decideRetry(RETRY_ALL, { ...failure, tryCount }, HALF) !== undefined,
     );
     expect(again).toEqual([true, true, false, false]);
   });
 
-  test("honours the provider's delay for any length and parks the run for it", () => {
+  test("honours the provider's delay for any length", () => {
     const day = 24 * 60 * 60_000;
     const code = "rate_limited" as const;
-    expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 10 * day }, HALF)).toEqual({
-      at: 1_000 + 10 * day + RETRY_ALL.delayMs,
-      waitingFor: "rate_limit",
-      inPlace: false,
-    });
+    expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 10 * day }, HALF)).toBe(
+      1_000 + 10 * day + RETRY_ALL.delayMs,
+    );
   });
 
   test("does not believe a delay that no date can hold", () => {
     const code = "rate_limited" as const;
-    expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 1e300 }, HALF)).toEqual({
-      at: 1_000 + RETRY_AFTER_MS_MAX + RETRY_ALL.delayMs,
-      waitingFor: "rate_limit",
-      inPlace: false,
-    });
+    expect(decideRetry(RETRY_ALL, { ...failure, code, retryAfterMs: 1e300 }, HALF)).toBe(
+      1_000 + RETRY_AFTER_MS_MAX + RETRY_ALL.delayMs,
+    );
   });
 
-  test("waits in place only below the limit and never longer than the cap", () => {
-    expect(afterDelay(RETRY_IN_PLACE_MS_MAX - 1)).toEqual({
-      at: 1_000 + RETRY_IN_PLACE_MS_MAX - 1,
-      waitingFor: "timer",
-      inPlace: true,
-    });
-    expect(afterDelay(RETRY_IN_PLACE_MS_MAX)?.inPlace).toBe(false);
-    expect(afterDelay(1e12)?.at).toBe(1_000 + RETRY_DELAY_MS_MAX);
+  test("never waits longer than the cap", () => {
+    expect(afterDelay(1e12)).toBe(1_000 + RETRY_DELAY_MS_MAX);
   });
+});
+
+test("keepsCalls() holds for faults of the outside and what a person mends there, not for refused answers", () => {
+  expect(CODES.filter((code) => keepsCalls(code) && !isTransient(code))).toEqual([
+    "missing_key",
+    "key_rejected",
+    "worker_crashed",
+    "budget_exceeded",
+    "sandbox_unavailable",
+  ]);
 });
 
 test("isTransient() holds for what may be tried again, except for answers that were refused", () => {

@@ -1,6 +1,6 @@
 /** A model port and tools that follow a script, and the ledger of what happened outside. */
 import type { Json, JsonObject } from "../../src/lib/json.ts";
-import type { ErrorRecord } from "../../src/domain/error.ts";
+import { AppError, type ErrorRecord } from "../../src/domain/error.ts";
 import type {
   ModelAnswer,
   ModelEvent,
@@ -11,6 +11,9 @@ import type {
 import type { Tool, ToolContext, ToolPort } from "../../src/domain/tool.ts";
 
 export const USAGE = { input: 10, output: 5, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+
+/** What every call costs at least. */
+export const INPUT_NANO_USD = 400;
 
 export type ModelScript = (
   request: ModelRequest,
@@ -77,6 +80,8 @@ export function scriptedModels(script: ModelScript): ScriptedModels {
       model,
       ...(apiBase === undefined ? {} : { apiBase }),
     }),
+    estimateInputNanoUsd: async () => INPUT_NANO_USD,
+    accountOf: () => undefined,
     call: (request) => {
       const callCount = requests.length;
       requests.push(request);
@@ -104,28 +109,30 @@ export interface ToolUseRecord {
 
 export interface ScriptedTools extends ToolPort {
   readonly uses: readonly ToolUseRecord[];
-  readonly checks: readonly string[];
 }
 
 type ToolBody = (input: JsonObject, context: ToolContext) => Promise<Json> | Json;
 
-export function scriptedTools(
-  bodies: Readonly<Record<string, ToolBody>>,
-  check: (name: string) => void = () => undefined,
-): ScriptedTools {
+export function scriptedTools(bodies: Readonly<Record<string, ToolBody>>): ScriptedTools {
   const uses: ToolUseRecord[] = [];
-  const checks: string[] = [];
   const tool = (name: string, body: ToolBody): Tool => ({
     spec: { name, description: `The ${name} tool.`, parameters: { type: "object" } },
-    check: () => {
-      checks.push(name);
-      check(name);
-    },
+    check: async () => undefined,
     run: async (input, context) => {
       uses.push({ tool: name, input, key: context.idempotencyKey });
       return body(input, context);
     },
   });
   const tools = new Map(Object.entries(bodies).map(([name, body]) => [name, tool(name, body)]));
-  return { uses, checks, names: [...tools.keys()], get: (name) => tools.get(name) };
+  return {
+    uses,
+    names: [...tools.keys()],
+    open: async (wanted) =>
+      wanted.map((use) => {
+        const found = tools.get(use.name);
+        if (found === undefined) throw new AppError("invalid", `There is no tool ${use.name}.`);
+        return { use, tool: found };
+      }),
+    close: async () => undefined,
+  };
 }

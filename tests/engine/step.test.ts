@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import type { ErrorRecord } from "../../src/domain/error.ts";
 import { ERROR_DETAILS_CHARS_MAX } from "../../src/engine/failure.ts";
-import { line, llmNode, RETRY_ALL } from "./fixture.ts";
+import { END, START } from "../../src/domain/workflow.ts";
+import { graph, line, llmNode, RETRY_ALL, to } from "./fixture.ts";
 import {
   askFor,
   failWith,
@@ -137,6 +138,34 @@ describe("a failed attempt", () => {
     expect(steps.map((step) => step.unpricedCount)).toEqual([1, 0]);
   });
 
+  test("counts what broke off as unpriced where a fallback answers in its place", async () => {
+    const fallbacks = [{ provider: "anthropic", model: "m2" }] as const;
+    const chain = { provider: "openai", model: "m1", fallbacks } as const;
+    await using world = await createWorld(line([llmNode("a", { llm: chain })]));
+    const models = scriptedModels(async function* ({ model }) {
+      if (model === "m1") yield { type: "text", text: "…" };
+      else yield* sayFor("a");
+    });
+    const run = await world.execute({ models });
+    expect([run.state, models.requests.length]).toEqual(["succeeded", 2]);
+    expect([run.unpricedCount, run.costNanoUsd]).toEqual([1, 1_000]);
+  });
+
+  test("of a step counts the answers of those beside it that it breaks off", async () => {
+    const nodes = ["a", "b"].map((id) => llmNode(id));
+    const fork = to({ [START]: ["a", "b"], a: [END], b: [END] });
+    await using world = await createWorld(graph(nodes, fork));
+    const models = scriptedModels(async function* (request) {
+      yield { type: "text", text: "…" };
+      if (nodeOf(request) === "b") await world.clock.sleep(HOUR, request.signal);
+      else await world.clock.sleep(10);
+      yield* failWith({ code: "tool_failed", message: "It is broken." });
+    });
+    const run = await world.execute({ models });
+    expect([run.state, run.unpricedCount]).toEqual(["failed", 2]);
+    expect((await world.steps(run.id)).map(({ unpricedCount }) => unpricedCount)).toEqual([1, 1]);
+  });
+
   test("that came before any piece of an answer costs nothing", async () => {
     await using world = await createWorld(line([llmNode("a", { retry: RETRY_ALL })]));
     const run = await world.execute({ models: scriptedModels(failing(2, AWAY)) });
@@ -211,7 +240,7 @@ describe("the time limit of an attempt", () => {
     expect(run.error).toEqual({
       code: "timeout",
       message: "Step `a` failed after 2 tries: It took longer than its limit of 5 s.",
-      fix: "Raise the node's `timeout`, or use a faster model.",
+      fix: "Raise the node's `timeout`, or give it less to do.",
     });
     expect(models.requests.map((request) => request.signal.aborted)).toEqual([true, true]);
     expect((run.finishedAt ?? 0) - run.createdAt).toBe(10_000 + RETRY_ALL.delayMs);

@@ -16,7 +16,16 @@ function field(name: string, type: string, rest: Partial<StateField> = {}): Stat
 }
 
 function workflow(...state: StateField[]): Workflow {
-  return { name: "test", state, nodes: [], edges: [] };
+  return {
+    name: "test",
+    state,
+    nodes: [],
+    edges: [],
+    mcpServers: {},
+    budget: {},
+    onBudget: "fail",
+    concurrency: 1,
+  };
 }
 
 test("readInputs builds the state from inputs, defaults and null", () => {

@@ -43,7 +43,7 @@ function onlyNode(source: string): LlmNode {
   const { workflow, problems } = parseWorkflow(source, OPTIONS);
   expect(problems).toEqual([]);
   const node = workflow?.nodes[0];
-  if (node === undefined) throw new Error("The workflow has no node.");
+  if (node?.kind !== "llm") throw new Error("The workflow has no model node.");
   return node;
 }
 
@@ -92,6 +92,7 @@ test("parseWorkflow merges model settings key by key, and a stated provider wins
     temperature: 0.5,
     maxTokens: 9,
     apiBase: "http://box:11434",
+    fallbacks: [],
   });
   expect(
     onlyNode(
@@ -100,14 +101,18 @@ test("parseWorkflow merges model settings key by key, and a stated provider wins
         tail: "config: {llm: {model: gemini-pro}}\n",
       }),
     ).llm,
-  ).toEqual({ provider: "anthropic", model: "claude-haiku" });
-  expect(onlyNode(chain(1)).llm).toEqual({});
+  ).toEqual({ provider: "anthropic", model: "claude-haiku", fallbacks: [] });
+  expect(onlyNode(chain(1)).llm).toEqual({ fallbacks: [] });
 });
 
 test("parseWorkflow does not send one provider's calls to the address of another", () => {
   const tail = 'config: {llm: {provider: ollama, model: llama3.2, api_base: "http://box:11434"}}\n';
   const lines = "    llm: {provider: openai, model: gpt-4.1}\n";
-  expect(onlyNode(chain(1, { lines, tail })).llm).toEqual({ provider: "openai", model: "gpt-4.1" });
+  expect(onlyNode(chain(1, { lines, tail })).llm).toEqual({
+    provider: "openai",
+    model: "gpt-4.1",
+    fallbacks: [],
+  });
   expect(
     onlyNode(chain(1, { lines, tail: 'config: {llm: {api_base: "http://proxy"}}\n' })).llm.apiBase,
   ).toBe("http://proxy");
@@ -319,6 +324,24 @@ test("parseWorkflow never throws on a well-formed file of any shape", () => {
     "config",
     "execution",
     "gates",
+    "kind",
+    "when",
+    "on_error",
+    "route",
+    "error_field",
+    "code",
+    "tool",
+    "http",
+    "cli",
+    "command",
+    "approval",
+    "wait",
+    "condition",
+    "logic",
+    "merge",
+    "mcp_servers",
+    "sandbox",
+    "memory",
     "__proto__",
     "constructor",
   );
@@ -365,4 +388,62 @@ test("parseWorkflow reads a file of 100 nodes in a few milliseconds", () => {
     );
   // Measured 14 ms, of which the YAML library takes 11; the limit leaves room for a slow machine.
   expect(best).toBeLessThan(60);
+});
+
+/** A workflow with one code node that has these lines. */
+function codeNode(lines: string) {
+  const source = `schema_version: "1.0"
+flow: {name: one}
+state: {fields: {n: {type: int}}}
+nodes:
+  - id: compute
+    code: result = 1
+    outputs: [n]
+${lines}edges: [{from: START, to: compute}, {from: compute, to: END}]
+`;
+  const node = parseWorkflow(source, OPTIONS).workflow?.nodes[0];
+  if (node?.kind !== "code") throw new Error("The workflow has no code node.");
+  return node;
+}
+
+test("parseWorkflow confines code by CA's presets, without a network unless there is a sandbox map", () => {
+  const mib = 1024 ** 2;
+  const limits = (preset: string) => {
+    const { cpuCount, memoryBytes, timeMs } = codeNode(`    sandbox: {preset: ${preset}}\n`).sandbox
+      .limits;
+    return [cpuCount, memoryBytes / mib, timeMs / 1000];
+  };
+  expect(["low", "medium", "high", "max"].map(limits)).toEqual([
+    [0.5, 256, 30],
+    [1, 512, 60],
+    [2, 1024, 120],
+    [4, 2048, 300],
+  ]);
+  expect(codeNode("").sandbox).toEqual({
+    mode: "auto",
+    network: false,
+    limits: { cpuCount: 1, memoryBytes: 512 * mib, timeMs: 60_000 },
+  });
+  const network = (text: string) => codeNode(`    sandbox: {${text}}\n`).sandbox.network;
+  expect(["mode: python", "network: false", "network: {}", "network: {a: 1}"].map(network)).toEqual(
+    [true, false, false, true],
+  );
+  expect(
+    codeNode("    sandbox: {timeout: 5, resources: {timeout: 9}}\n").sandbox.limits.timeMs,
+  ).toBe(5000);
+});
+
+const memory = (own: string, base: string) =>
+  onlyNode(chain(1, { lines: own, tail: `config: {memory: {${base}}}\n` })).memory;
+
+test("parseWorkflow remembers nothing unless memory is enabled, and a node's keys win", () => {
+  expect(memory("", "default_scope: node")).toBeUndefined();
+  expect(memory("    memory: {enabled: false}\n", "enabled: true")).toBeUndefined();
+  expect(memory("", "enabled: true")).toEqual({ scope: "agent", maxEntries: 50 });
+  expect(
+    memory(
+      "    memory: {max_entries: 3}\n",
+      "enabled: true, default_scope: node, expires_after: 1",
+    ),
+  ).toEqual({ scope: "node", maxEntries: 3, expiresAfterMs: 86_400_000 });
 });

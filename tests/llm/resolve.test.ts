@@ -193,6 +193,10 @@ test("resolve() refuses to send a key to an address that only the workflow names
     message: `The workflow's api_base ${foreign} would be given the key of OpenAI.`,
     fix: "If that address is yours, set OPENAI_BASE_URL to it; else remove api_base.",
   });
+  for (const name of ["10.example.com", "127.0.0.1.example.com", "192.168.example.com"])
+    expect(await refusal({ ...wish, apiBase: `https://${name}/v1` }, ALL)).toMatchObject({
+      code: "forbidden",
+    });
   const trusted = { openai: { apiKey: KEYS.openai, baseUrl: "https://collector.example" } };
   const places = [
     [{ ...wish, apiBase: foreign }, trusted],

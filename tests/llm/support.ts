@@ -35,6 +35,7 @@ export const NO_SETTINGS: ModelSettings = {
   google: { apiKey: undefined, baseUrl: undefined },
   ollama: { baseUrl: "http://127.0.0.1:11434" },
   openaiCompatible: { apiKey: undefined, baseUrl: undefined },
+  limits: {},
 };
 
 /** Settings with all keys that send every provider to one address each. */
@@ -47,6 +48,7 @@ export function settingsFor(baseUrlFor: (provider: RealProviderName) => string):
     google: { apiKey: KEYS.google, baseUrl: baseUrlFor("google") },
     ollama: { baseUrl: baseUrlFor("ollama") },
     openaiCompatible: { apiKey: KEYS.compatible, baseUrl: baseUrlFor("openai-compatible") },
+    limits: {},
   };
 }
 

@@ -34,12 +34,29 @@ function faults(path: string, ledger: readonly string[]): string[] {
     ]),
   );
   const runIds = new Set(list<{ id: string }>("SELECT id FROM runs").map((run) => run.id));
+  const received = list<{ run_id: string; name: string; consumed_by: string | null }>(
+    "SELECT run_id, name, consumed_by FROM signals",
+  );
+  const signals = new Set(received.map((signal) => `${signal.run_id} ${signal.name}`));
+  // A signal is consumed with the step that answers to it, and only then.
+  const halfConsumed = received.filter(
+    ({ run_id, name, consumed_by }) =>
+      (states.get(`${run_id} ${name}`) === "succeeded") !== (consumed_by === name),
+  );
   const lost = ledger.filter((line) => {
     const [what = "", runId = "", key = ""] = line.split(" ");
     if (what === "created") return !runIds.has(runId);
+    if (what === "signalled") return !signals.has(`${runId} ${key}`);
     const state = states.get(`${runId} ${key}`);
     return what === "succeeded" ? state !== "succeeded" : state === undefined;
   });
+  const stored = list<{ key: string; seen: number }>(
+    `SELECT key, (SELECT count(*) FROM memory_words WHERE rowid = number) AS seen FROM memories`,
+  );
+  const memories = new Map(stored.map((memory) => [memory.key, memory.seen]));
+  const unremembered = [...states].filter(
+    ([step, state]) => (state === "succeeded") !== (memories.get(step) === 1),
+  );
   const integrity = list<{ integrity_check: string }>("PRAGMA integrity_check");
   const gaps = list(
     "SELECT run_id FROM events GROUP BY run_id HAVING count(*) <> max(seq) OR min(seq) <> 1",
@@ -56,10 +73,28 @@ function faults(path: string, ledger: readonly string[]): string[] {
     `SELECT id FROM runs WHERE json_array_length(done_node_ids) <>
        (SELECT count(*) FROM steps WHERE run_id = runs.id AND state = 'succeeded')`,
   );
+  // The end of a step and the beginning of the next are one write.
+  const untaken = list(
+    `SELECT run_id, key FROM steps WHERE state = 'succeeded' AND next <> '["END"]' AND NOT EXISTS
+       (SELECT 1 FROM steps AS taken WHERE taken.run_id = steps.run_id AND taken.key = steps.next ->> 0)`,
+  );
+  const places = list(
+    `SELECT * FROM steps JOIN events ON events.run_id = steps.run_id AND events.seq = ended_seq
+     WHERE type <> 'step.succeeded' OR json_extract(data, '$.step') <> key OR ended_seq <= steps.seq`,
+  );
   return [
     ...lost.map((line) => `lost: ${line}`),
     ...integrity.filter((row) => row.integrity_check !== "ok").map((row) => row.integrity_check),
-    ...[...gaps, ...doubled, ...counts, ...halves].map((row) => JSON.stringify(row)),
+    ...[
+      ...gaps,
+      ...doubled,
+      ...counts,
+      ...halves,
+      ...halfConsumed,
+      ...unremembered,
+      ...places,
+      ...untaken,
+    ].map((row) => JSON.stringify(row)),
   ];
 }
 
@@ -96,11 +131,13 @@ test(`acknowledged writes survive SIGKILL (AGENTS_TEST_SEED=${SEED})`, async () 
   const { succeeded, ...others } = await store.runs.counts();
   expect(succeeded).toBeGreaterThan(RUN_COUNT_NEW);
   expect(others).toEqual({ queued: 0, running: 0, waiting: 0, failed: 0, cancelled: 0 });
-  const values = Object.fromEntries(
-    Array.from({ length: STEP_COUNT }, (_, index) => [`s${index}`, index]),
-  );
+  const keys = Array.from({ length: STEP_COUNT }, (_, index) => `s${index}`);
+  const values = {
+    ...Object.fromEntries(keys.map((key, index) => [key, index])),
+    sum: STEP_COUNT,
+  };
   for (const run of await store.runs.list({ limit: 1000 })) {
-    expect([run.id, run.values, run.doneNodeIds]).toEqual([run.id, values, Object.keys(values)]);
+    expect([run.id, run.values, run.doneNodeIds]).toEqual([run.id, values, keys]);
   }
   await store.close();
 }, 60_000);

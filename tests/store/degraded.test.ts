@@ -189,7 +189,7 @@ describe.concurrent("a running store", () => {
 
   test("locked by another program refuses writes, reads on, and recovers", async () => {
     await using folder = await temporaryFolder();
-    const store = await openStore({ path: folder.database, clock });
+    const store = await openStoreDegradable({ path: folder.database, clock });
     await store.system.setSetting("kept", "yes");
     const { Database } = await import("bun:sqlite");
     using other = new Database(folder.database);

@@ -6,6 +6,7 @@ import { dumpDatabase } from "./support/dump.ts";
 import { codeOf } from "./support/error-code.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { createManualClock } from "./support/manual-clock.ts";
+import { fail, start, succeed, wait, waiting, write } from "../conformance/support.ts";
 import { claim, newRun, saveWorkflow, startRun } from "./support/seed.ts";
 
 test("writes under an old epoch change no row, alone or in a group with valid ones", async () => {
@@ -14,12 +15,12 @@ test("writes under an old epoch change no row, alone or in a group with valid on
   const store = await openStore({ path: folder.database, clock });
   const workflow = await saveWorkflow(store.workflows);
   const old = await startRun(store, newRun(workflow, "r1"), "w1");
-  const step = { key: "read", nodeId: "read", attempt: 1, input: null };
-  await store.runs.startStep(old, step);
+  await write(store, old, { steps: [start()] });
   clock.advance(LEASE_MS);
   await claim(store.queue, "w2", "r1");
   const error = { code: "timeout", message: "Late." } as const;
-  const retry = { at: 1, waitingFor: "timer", inPlace: false } as const;
+  const namespace = { scope: "agent", agent: "echo", runId: null, nodeId: null } as const;
+  const memory = { namespace, key: "k", value: "v", maxEntries: 5, expiresAt: null };
   const call = {
     key: "read",
     attempt: 1,
@@ -34,13 +35,15 @@ test("writes under an old epoch change no row, alone or in a group with valid on
     finishedAt: 2,
   } as const;
   const late = () => [
-    store.runs.startStep(old, step),
+    write(store, old, { steps: [start()] }),
+    write(store, old, { steps: [start("b")] }),
     store.runs.recordCall(old, call, []),
     store.runs.appendEvents(old, [{ type: "run.cancelling" }]),
-    store.runs.succeedStep(old, { ...step, patch: { a: 1 } }, undefined),
-    store.runs.succeedStep(old, { ...step, patch: { a: 1 } }, { outputs: {} }),
-    store.runs.failStep(old, { ...step, error }, retry),
-    store.runs.failStep(old, { ...step, error }, undefined),
+    write(store, old, { steps: [succeed("read", { patch: { a: 1 }, memories: [memory] })] }),
+    write(store, old, { steps: [succeed()], turn: { state: "succeeded", outputs: {} } }),
+    write(store, old, { steps: [fail("read", { retryAt: 1 })], turn: waiting({ dueAt: 1 }) }),
+    write(store, old, { steps: [fail()], turn: { state: "failed", error } }),
+    write(store, old, { steps: [wait({ for: "budget" })], turn: waiting({ for: "budget" }) }),
     store.runs.failRun(old, error),
     store.runs.cancelRun(old),
   ];

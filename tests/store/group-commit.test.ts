@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { createGroupCommit } from "../../src/store/group-commit.ts";
+import { type GroupCommit, createGroupCommit } from "../../src/store/group-commit.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
 function open(path: string): Database {
@@ -8,6 +8,10 @@ function open(path: string): Database {
   client.run("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 1");
   client.run("CREATE TABLE IF NOT EXISTS t (x INTEGER UNIQUE CHECK (x >= 0))");
   return client;
+}
+
+function groupOn(client: Database, onCommit: () => void): GroupCommit {
+  return createGroupCommit(client, { onCommit, lockWaitMs: 5_000 });
 }
 
 function rows(client: Database): number[] {
@@ -28,7 +32,7 @@ async function settle(promises: readonly Promise<unknown>[]): Promise<unknown[]>
 test("writes asked for in one turn are committed together, in order", async () => {
   const client = open(":memory:");
   let commitCount = 0;
-  const group = createGroupCommit(client, () => {
+  const group = groupOn(client, () => {
     commitCount += 1;
   });
   const seen: boolean[] = [];
@@ -45,7 +49,7 @@ test("writes asked for in one turn are committed together, in order", async () =
 test("writes asked for a few awaits later in the same turn join the group", async () => {
   const client = open(":memory:");
   let commitCount = 0;
-  const group = createGroupCommit(client, () => {
+  const group = groupOn(client, () => {
     commitCount += 1;
   });
   const later = async (awaits: number) => {
@@ -60,7 +64,7 @@ test("a promise resolves only when another connection can see the write", async 
   await using folder = await temporaryFolder();
   using client = open(folder.database);
   using other = open(folder.database);
-  const group = createGroupCommit(client, () => {});
+  const group = groupOn(client, () => {});
   const visible = await Promise.all(
     [1, 2, 3].map((x) =>
       group.write(() => client.run("INSERT INTO t VALUES (?)", [x])).then(() => rows(other)),
@@ -75,7 +79,7 @@ test("a promise resolves only when another connection can see the write", async 
 
 test("a member that fails changes nothing and fails alone", async () => {
   const client = open(":memory:");
-  const group = createGroupCommit(client, () => {});
+  const group = groupOn(client, () => {});
   const insert = (...values: number[]) =>
     group.write(() => {
       for (const x of values) client.run("INSERT INTO t VALUES (?)", [x]);
@@ -109,7 +113,7 @@ test("nothing is kept and all reject when the storage is full", async () => {
   using client = open(folder.database);
   client.run("CREATE TABLE big (data TEXT)");
   client.run("PRAGMA max_page_count = 8");
-  const group = createGroupCommit(client, () => {});
+  const group = groupOn(client, () => {});
   const outcome = await settle([
     group.write(() => client.run("INSERT INTO t VALUES (1)")),
     group.write(() => client.run("INSERT INTO big VALUES (?)", ["x".repeat(100_000)])),
@@ -125,7 +129,7 @@ test("nothing is kept and all reject when COMMIT fails", async () => {
   const client = open(":memory:");
   client.run("PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY)");
   client.run("CREATE TABLE c (p INTEGER REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED)");
-  const group = createGroupCommit(client, () => {});
+  const group = groupOn(client, () => {});
   const outcome = await settle([
     group.write(() => client.run("INSERT INTO t VALUES (1)")),
     group.write(() => client.run("INSERT INTO c VALUES (404)")),
@@ -140,7 +144,7 @@ test("nothing is kept and all reject when COMMIT fails", async () => {
 test("onCommit is called for changes only", async () => {
   const client = open(":memory:");
   let commitCount = 0;
-  const group = createGroupCommit(client, () => {
+  const group = groupOn(client, () => {
     commitCount += 1;
   });
   await group.write(() => rows(client));
@@ -153,7 +157,7 @@ test("a lock of another connection is waited for without blocking the thread", a
   await using folder = await temporaryFolder();
   using client = open(folder.database);
   using other = open(folder.database);
-  const group = createGroupCommit(client, () => {});
+  const group = groupOn(client, () => {});
   other.run("BEGIN IMMEDIATE");
   const written = group.write(() => client.run("INSERT INTO t VALUES (1)"));
   // Timers run although the write waits: the lock is given back by one.
@@ -166,7 +170,7 @@ test("a lock of another connection is waited for without blocking the thread", a
 test("many more writes than fit one transaction are all committed", async () => {
   const client = open(":memory:");
   let commitCount = 0;
-  const group = createGroupCommit(client, () => {
+  const group = groupOn(client, () => {
     commitCount += 1;
   });
   const values = Array.from({ length: 2_000 }, (_, index) => index);

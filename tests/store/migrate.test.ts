@@ -4,9 +4,11 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { MIGRATIONS } from "../../drizzle/index.ts";
 import { AppError } from "../../src/domain/error.ts";
+import { assert } from "../../src/lib/assert.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openStore } from "../../src/store/store.ts";
+import { start, succeed, write } from "../conformance/support.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { createManualClock } from "./support/manual-clock.ts";
 
@@ -169,4 +171,105 @@ test("openStore() from several processes at once migrates once", async () => {
   const store = await openStore({ path: folder.database, clock: createManualClock() });
   expect(store.opened.migrated).toEqual([]);
   await store.close();
+});
+
+/** A database as versions before 0002 wrote it, with a run in each state. */
+async function makeOld(path: string): Promise<void> {
+  const { client } = open(path, MIGRATIONS.slice(0, 2));
+  client.run(await Bun.file(`${import.meta.dir}/support/before-0002.sql`).text());
+  client.close(true);
+}
+
+describe("0002_extend_runs", () => {
+  test("keeps runs, steps and calls, and tells where each attempt ended", async () => {
+    await using folder = await temporaryFolder();
+    await makeOld(folder.database);
+    const clock = createManualClock();
+    const store = await openStore({ path: folder.database, clock });
+    expect(store.opened).toMatchObject({ migrated: ["0002_extend_runs"], created: false });
+    const placesOf = async (id: string) =>
+      (await store.runs.journal(id)).steps.map(
+        ({ key, attempt, state, startedSeq, endedSeq, next }) =>
+          [key, attempt, state, startedSeq, endedSeq, next].join(" "),
+      );
+    expect(await placesOf("done")).toEqual([
+      "read 1 succeeded 3 5 write",
+      "write 1 succeeded 6 7 END",
+    ]);
+    expect(await placesOf("running")).toEqual([
+      "read 1 succeeded 3 4 write",
+      "write 1 running 5  ",
+    ]);
+    expect(await placesOf("waiting")).toEqual([
+      "read 1 succeeded 3 4 write",
+      "write 1 failed 5 6 ",
+    ]);
+    // Given back between two steps: the one node that is left comes next; of two the graph must tell.
+    expect(await placesOf("between")).toEqual(["read 1 succeeded 3 4 write"]);
+    expect(await placesOf("early")).toEqual(["read 1 succeeded 3 4 "]);
+    // What was stopped ended with its run.
+    expect(await placesOf("cancelled")).toEqual(["read 1 cancelled 3 4 "]);
+    expect(await store.runs.get("done")).toMatchObject({
+      state: "succeeded",
+      origin: null,
+      depth: 0,
+      rootId: "done",
+      wakeCount: 0,
+      values: { topic: "tea", text: "hot" },
+      doneNodeIds: ["read", "write"],
+      costNanoUsd: 7,
+    });
+    const { calls, signals } = await store.runs.journal("done");
+    expect([calls.map((call) => call.result), signals]).toEqual([["ok"], []]);
+    expect((await store.runs.find("nning"))?.id).toBe("running");
+    expect((await store.runs.list({ limit: 9 })).map((run) => run.id)).toEqual([
+      "waiting",
+      "running",
+      "queued",
+      "early",
+      "done",
+      "cancelled",
+      "between",
+    ]);
+    expect((await store.runs.recentEvents(2)).map((stored) => stored.event.type)).toEqual([
+      "step.failed",
+      "run.waiting",
+    ]);
+    await store.close();
+    using client = new Database(folder.database);
+    expect(client.query("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
+    expect(client.query("PRAGMA foreign_key_check").all()).toEqual([]);
+  });
+
+  test("lets interrupted and waiting runs go on", async () => {
+    await using folder = await temporaryFolder();
+    await makeOld(folder.database);
+    const clock = createManualClock();
+    const store = await openStore({ path: folder.database, clock });
+    const claims = await store.queue.fetch("new", 9);
+    expect(claims).toEqual([
+      { runId: "queued", worker: "new", epoch: 1, recovered: false },
+      { runId: "waiting", worker: "new", epoch: 2, recovered: false },
+      { runId: "running", worker: "new", epoch: 2, recovered: true },
+    ]);
+    const [, waiting, running] = claims;
+    assert(waiting !== undefined && running !== undefined, "claimed above");
+    const [taken] = await write(store, running, {
+      steps: [{ type: "start", key: "write", nodeId: "write", attempt: 1, input: "new" }],
+    });
+    expect(taken).toMatchObject({ input: { prompt: "w" }, recoveryCount: 1, startedSeq: 5 });
+    await write(store, running, {
+      steps: [succeed("write", { patch: { text: "hot" }, next: ["END"] })],
+      turn: { state: "succeeded", outputs: {} },
+    });
+    expect(await store.runs.get("running")).toMatchObject({
+      state: "succeeded",
+      values: { topic: "tea", text: "hot" },
+      doneNodeIds: ["read", "write"],
+    });
+    const again = await write(store, waiting, { steps: [start("write", { attempt: 2 })] });
+    expect(again).toMatchObject([{ attempt: 2, state: "running" }]);
+    expect(await store.runs.counts()).toMatchObject({ running: 2, succeeded: 2, cancelled: 1 });
+    await store.close();
+  });
 });

@@ -1,23 +1,93 @@
 /**
  * Goal: whatever workers, users and clocks do in whatever order, the store says what a simple model says.
- * Method: random operations on both, a few workers and runs, with claims that are kept and used after
- * they were lost (a dead or late worker); after each, results and everything visible are compared.
+ * Method: random operations on both, a few workers and runs (also inside of one another), with claims
+ * that are kept and used after they were lost (a dead or late worker); after each, results and everything
+ * visible are compared.
  */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Claim } from "../../src/domain/run.ts";
+import type { Claim, RunTurn, StepWrite } from "../../src/domain/run.ts";
 import { type Store, openStore } from "../../src/store/store.ts";
 import { codeOf } from "./support/error-code.ts";
 import { type ManualClock, createManualClock } from "./support/manual-clock.ts";
-import { RunModel } from "./support/run-model.ts";
+import { type ModelRun, type ModelStep, RunModel } from "./support/run-model.ts";
 import { newRun, saveWorkflow } from "./support/seed.ts";
 
 const START_MS = 1_790_000_000_000;
+const ERROR = { code: "timeout", message: "Late." } as const;
+const USAGE = { input: 1, output: 2, cacheRead: 3, cacheWrite: 4, reasoning: 5 };
 
 const index = fc.nat({ max: 3 });
-const step = fc.record({ key: fc.constantFrom("a", "b"), attempt: fc.constantFrom(1, 2) });
+const key = fc.constantFrom("a", "b");
+const attempt = fc.constantFrom(1, 2);
 const worker = fc.constantFrom("w1", "w2", "w3");
+const patch = fc.record({ a: fc.nat({ max: 9 }), sum: fc.constant(1) });
 
+const waitFor = fc.constantFrom(
+  { for: "timer", untilMs: START_MS + 30_000 } as const,
+  { for: "rate_limit", untilMs: START_MS + 60_000 } as const,
+  { for: "approval", message: "?", untilMs: null } as const,
+  { for: "budget" } as const,
+);
+
+const nodeId = fc.constant("n");
+const leadsTo = fc.constant(["END"]);
+const start = fc.record({
+  type: fc.constant("start" as const),
+  key,
+  attempt,
+  nodeId,
+  input: fc.constant(null),
+});
+
+const stepWrite: fc.Arbitrary<StepWrite> = fc.oneof(
+  start,
+  start,
+  fc.record({ type: fc.constant("skip" as const), key, nodeId, next: leadsTo }),
+  fc.record(
+    {
+      type: fc.constant("succeed" as const),
+      key,
+      attempt,
+      patch,
+      next: leadsTo,
+      consumes: fc.constantFrom(1, 2),
+    },
+    { requiredKeys: ["type", "key", "attempt", "patch", "next"] },
+  ),
+  fc.record({
+    type: fc.constant("fail" as const),
+    key,
+    attempt,
+    patch,
+    error: fc.constant(ERROR),
+    retryAt: fc.constantFrom(null, START_MS + 9_000),
+    next: fc.constantFrom(null, ["b"]),
+  }),
+  fc.record({ type: fc.constant("wait" as const), key, attempt, wait: waitFor }),
+);
+
+const turn: fc.Arbitrary<RunTurn | undefined> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constant({ state: "succeeded", outputs: {} } as const) },
+  { weight: 1, arbitrary: fc.constant({ state: "failed", error: ERROR } as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      state: fc.constant("waiting" as const),
+      for: fc.constantFrom("timer" as const, "approval" as const, "run" as const),
+      dueAt: fc.constantFrom(null, START_MS + 20_000),
+      seenWakeCount: fc.nat({ max: 2 }),
+    }),
+  },
+);
+
+const write = fc.record({
+  do: fc.constant("write" as const),
+  claim: index,
+  steps: fc.array(stepWrite, { maxLength: 3 }),
+  turn,
+});
 const fetch = fc.record({
   do: fc.constant("fetch" as const),
   worker,
@@ -27,20 +97,31 @@ const fetch = fc.record({
 const operation = fc.oneof(
   fetch,
   fetch,
-  fc.record({ do: fc.constant("create" as const), run: index, reserved: fc.option(worker) }),
-  fc.record({ do: fc.constant("start" as const), claim: index, step }),
-  fc.record({ do: fc.constant("call" as const), claim: index, step, again: fc.boolean() }),
-  fc.record({ do: fc.constant("succeed" as const), claim: index, step, last: fc.boolean() }),
+  write,
+  write,
+  write,
   fc.record({
-    do: fc.constant("fail" as const),
-    claim: index,
-    step,
-    retry: fc.constantFrom("none", "park", "inPlace"),
+    do: fc.constant("create" as const),
+    run: index,
+    reserved: fc.option(worker),
+    parent: fc.option(index),
   }),
+  fc.record({ do: fc.constant("call" as const), claim: index, key, attempt, again: fc.boolean() }),
   fc.record({ do: fc.constant("touch" as const) }),
   fc.record({ do: fc.constant("release" as const), claim: index }),
   fc.record({ do: fc.constant("workerDied" as const), worker }),
   fc.record({ do: fc.constant("cancel" as const), run: index }),
+  fc.record({
+    do: fc.constant("signal" as const),
+    run: index,
+    name: fc.constantFrom("go", "approval:a"),
+  }),
+  fc.record({ do: fc.constant("decide" as const), run: index, key }),
+  fc.record({
+    do: fc.constant("resume" as const),
+    run: index,
+    supersede: fc.subarray(["a", "b"]),
+  }),
   fc.record({
     do: fc.constant("end" as const),
     claim: index,
@@ -72,48 +153,31 @@ function byRun(a: Claim, b: Claim): number {
 
 async function fetchBoth(world: World, name: string, only: string | undefined): Promise<void> {
   const { model, store } = world;
-  const due = model.due(name, only).map((run) => run.id);
+  const due = model.due(name, only).toSorted((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
   const given = await store.queue.fetch(name, 100, only);
-  const expected = due.flatMap((id) => {
-    const run = model.find(id);
-    return run === undefined ? [] : (model.claim(run, name) ?? []);
-  });
+  const expected = due.flatMap((run) => model.claim(run, name) ?? []);
   expect(given.toSorted(byRun)).toEqual(expected.toSorted(byRun));
   world.claims.unshift(...given);
 }
 
-const ERROR = { code: "timeout", message: "Late." } as const;
-const USAGE = { input: 1, output: 2, cacheRead: 3, cacheWrite: 4, reasoning: 5 };
-
-async function journalBoth(world: World, claim: Claim, op: Operation): Promise<void> {
+async function claimedBoth(world: World, claim: Claim, op: Operation): Promise<void> {
   const { model, store } = world;
-  const now = world.clock.now();
-  if (op.do === "start") {
-    const { key, attempt } = op.step;
-    const began = store.runs.startStep(claim, { key, nodeId: key, attempt, input: null });
-    expect(await outcomeOf(began)).toBe(model.startStep(claim, key, attempt));
+  if (op.do === "write") {
+    const change = { steps: op.steps, merges: { sum: "sum" as const } };
+    const written = store.runs.write(claim, {
+      ...change,
+      ...(op.turn === undefined ? {} : { turn: op.turn }),
+    });
+    expect(await outcomeOf(written)).toBe(model.write(claim, op.steps, op.turn));
   } else if (op.do === "call") {
-    const { key, attempt } = op.step;
-    const next = model.nextOrdinal(claim.runId, key, attempt);
+    const next = model.nextOrdinal(claim.runId, op.key, op.attempt);
     const ordinal = op.again ? Math.max(0, next - 1) : next;
-    const times = { startedAt: 1, finishedAt: 2 };
-    const call = { key, attempt, ordinal, kind: "model" as const, name: "m", ...times };
+    const ref = { key: op.key, attempt: op.attempt, ordinal };
+    const call = { ...ref, kind: "model" as const, name: "m", startedAt: 1, finishedAt: 2 };
     const whole = { ...call, request: null, result: 1, usage: USAGE, costNanoUsd: 10 };
-    const event = { type: "model.delta" as const, step: key, attempt, call: ordinal, text: "x" };
-    expect(await outcomeOf(store.runs.recordCall(claim, whole, [event]))).toBe(
-      model.recordCall(claim, { key, attempt, ordinal }),
-    );
-  } else if (op.do === "succeed") {
-    const value = now;
-    const patch = { ...op.step, patch: { [op.step.key]: value } };
-    const done = store.runs.succeedStep(claim, patch, op.last ? { outputs: {} } : undefined);
-    expect(await outcomeOf(done)).toBe(model.succeedStep(claim, { ...op.step, value }, op.last));
-  } else if (op.do === "fail") {
-    const inPlace = op.retry === "inPlace";
-    const retry = { at: now + 20_000, waitingFor: "timer" as const, inPlace };
-    const given = op.retry === "none" ? undefined : retry;
-    const failed = store.runs.failStep(claim, { ...op.step, error: ERROR }, given);
-    expect(await outcomeOf(failed)).toBe(model.failStep(claim, op.step, given));
+    const event = { step: op.key, attempt: op.attempt, call: ordinal, text: "x" };
+    const recorded = store.runs.recordCall(claim, whole, [{ type: "model.delta", ...event }]);
+    expect(await outcomeOf(recorded)).toBe(model.recordCall(claim, ref));
   } else if (op.do === "release") {
     await store.queue.release(claim);
     model.release(claim);
@@ -124,13 +188,37 @@ async function journalBoth(world: World, claim: Claim, op: Operation): Promise<v
   }
 }
 
+/** What people do to a run. @returns false for what they do not do. */
+async function askedBoth({ model, store }: World, op: Operation): Promise<boolean> {
+  if (!("run" in op)) return false;
+  const id = `r${op.run}`;
+  if (op.do === "cancel") {
+    expect(await outcomeOf(store.runs.requestCancel(id))).toBe(model.requestCancel(id));
+  } else if (op.do === "signal") {
+    const signal = { name: op.name, payload: null, by: null };
+    expect(await outcomeOf(store.runs.signal(id, signal))).toBe(model.signal(id, op.name));
+  } else if (op.do === "decide") {
+    const decision = { approved: true, comment: null, by: null };
+    const decided = store.runs.decide(id, op.key, decision);
+    expect(await outcomeOf(decided)).toBe(model.decide(id, op.key));
+  } else if (op.do === "resume") {
+    const { supersede } = op;
+    const resumed = store.runs.resume(id, { supersede, by: null });
+    expect(await outcomeOf(resumed)).toBe(model.resume(id, supersede));
+  }
+  return op.do !== "create";
+}
+
 async function runBoth(world: World, workflow: Parameters<typeof newRun>[0], op: Operation) {
   const { model, store, clock } = world;
+  if (await askedBoth(world, op)) return;
   if (op.do === "create") {
     const id = `r${op.run}`;
+    const parentId = op.parent === null ? null : `r${op.parent}`;
+    const origin = parentId === null ? {} : { origin: { kind: "child", runId: parentId } as const };
     const reserved = op.reserved === null ? {} : { reservedFor: op.reserved };
-    await store.runs.create(newRun(workflow, id, reserved), {});
-    model.create(id, op.reserved);
+    const created = store.runs.create(newRun(workflow, id, { ...reserved, ...origin }), {});
+    expect(await outcomeOf(created)).toBe(model.create(id, op.reserved, parentId));
   } else if (op.do === "fetch") {
     await fetchBoth(world, op.worker, op.only === null ? undefined : `r${op.only}`);
   } else if (op.do === "touch") {
@@ -138,16 +226,13 @@ async function runBoth(world: World, workflow: Parameters<typeof newRun>[0], op:
     expect(await store.queue.touch(world.claims)).toEqual(expected);
   } else if (op.do === "workerDied") {
     expect(await store.queue.releaseWorker(op.worker)).toBe(model.releaseWorker(op.worker));
-  } else if (op.do === "cancel") {
-    const id = `r${op.run}`;
-    expect(await outcomeOf(store.runs.requestCancel(id))).toBe(model.requestCancel(id));
   } else if (op.do === "clock") {
     clock.advance(op.ms);
     model.nowMs = clock.now();
-  } else {
+  } else if ("claim" in op) {
     // One of the newest: the older a claim, the less it can do.
     const claim = world.claims[op.claim % Math.min(4, world.claims.length)];
-    if (claim !== undefined) await journalBoth(world, claim, op);
+    if (claim !== undefined) await claimedBoth(world, claim, op);
   }
 }
 
@@ -156,29 +241,47 @@ async function compare({ store, model }: World): Promise<void> {
   const counts = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, cancelled: 0 };
   for (const run of model.runs) {
     counts[run.state] += 1;
-    const callCount = run.steps.reduce((sum, entry) => sum + entry.callCount, 0);
-    expect(await store.runs.get(run.id)).toMatchObject({
-      state: run.state,
-      worker: run.worker,
-      dueAt: run.state === "waiting" ? run.dueAt : null,
-      activeMs: run.activeMs,
-      values: run.values,
-      costNanoUsd: 10 * callCount,
-    });
-    const { steps, calls } = await store.runs.journal(run.id);
-    expect(
-      steps.map(({ key, attempt, state, recoveryCount }) => [key, attempt, state, recoveryCount]),
-    ).toEqual(
-      run.steps.map((entry) => [entry.key, entry.attempt, entry.state, entry.recoveryCount]),
-    );
-    expect(calls.length).toBe(callCount);
-    const events = await store.runs.events(run.id, 0, 1000);
-    expect(events.map(({ seq, event }) => `${seq} ${event.type}`)).toEqual(
-      run.events.map((type, position) => `${position + 1} ${type}`),
-    );
+    await compareRun(store, model, run);
   }
   expect(await store.runs.counts()).toEqual(counts);
   expect(await store.queue.nextDueAt()).toBe(model.nextDueAt());
+  expect(await store.queue.nextDueAt("r0")).toBe(model.nextDueAt("r0"));
+  const pending = await store.runs.pendingApprovals({ limit: 100 });
+  expect(pending.map((approval) => `${approval.runId} ${approval.key}`).toSorted()).toEqual(
+    model.pendingApprovals().toSorted(),
+  );
+}
+
+/** What the journal tells of a step. */
+function visible(step: ModelStep): Record<string, unknown> {
+  const { epoch: _, callCount, ...rest } = step;
+  return { ...rest, nodeId: "n", costNanoUsd: 10 * callCount };
+}
+
+async function compareRun(store: Store, model: RunModel, run: ModelRun): Promise<void> {
+  const callCount = run.steps.reduce((sum, entry) => sum + entry.callCount, 0);
+  expect(await store.runs.get(run.id)).toMatchObject({
+    state: run.state,
+    worker: run.worker,
+    dueAt: run.state === "waiting" ? run.dueAt : null,
+    waitingFor: run.waitingFor,
+    activeMs: run.activeMs,
+    values: run.values,
+    doneNodeIds: run.done.length > 0 ? ["n"] : [],
+    wakeCount: run.wakeCount,
+    depth: model.depth(run),
+    rootId: model.rootId(run),
+    costNanoUsd: 10 * callCount,
+  });
+  const { steps, calls, signals } = await store.runs.journal(run.id);
+  const inOrder = run.steps.toSorted((a, b) => a.startedSeq - b.startedSeq);
+  expect(steps).toMatchObject(inOrder.map(visible));
+  expect(calls.length).toBe(callCount);
+  expect(signals.map(({ name, consumedBy }) => ({ name, consumedBy }))).toEqual(run.signals);
+  const events = await store.runs.events(run.id, 0, 1000);
+  expect(events.map(({ seq, event }) => `${seq} ${event.type}`)).toEqual(
+    run.events.map((type, position) => `${position + 1} ${type}`),
+  );
 }
 
 test("RunStore and Queue agree with the model after any sequence of operations", async () => {
@@ -204,4 +307,4 @@ test("RunStore and Queue agree with the model after any sequence of operations",
     ),
     { numRuns: 150 },
   );
-}, 30_000);
+}, 60_000);

@@ -5,11 +5,13 @@
  */
 import { Database } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
-import { EVENT_COUNT_MAX } from "../../src/domain/run.ts";
+import { EVENT_COUNT_MAX, SIGNAL_COUNT_MAX } from "../../src/domain/run.ts";
 import { openStore } from "../../src/store/store.ts";
+import { codeOf } from "./support/error-code.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { createManualClock } from "./support/manual-clock.ts";
-import { newRun, saveWorkflow, startRun } from "./support/seed.ts";
+import { start, succeed, wait, waiting, write } from "../conformance/support.ts";
+import { claim, newRun, saveWorkflow, startRun } from "./support/seed.ts";
 
 test("no statement walks or sorts a table that grows with history", async () => {
   await using folder = await temporaryFolder();
@@ -26,12 +28,19 @@ test("no statement walks or sorts a table that grows with history", async () => 
   } as typeof prepare);
   try {
     const store = await openStore({ path: folder.database, clock: createManualClock() });
-    const { runs, queue, system, workflows } = store;
+    const { runs, queue, system, workflows, memory, cache, turns } = store;
     const workflow = await saveWorkflow(workflows);
     const mine = await startRun(store, newRun(workflow, "r1"));
-    const step = { key: "read", nodeId: "read", attempt: 1, input: null };
-    await runs.startStep(mine, step);
-    await runs.succeedStep(mine, { ...step, patch: {} }, undefined);
+    await write(store, mine, {
+      steps: [start(), succeed(), start("b"), wait({ for: "budget" }, "b")],
+    });
+    const origin = { kind: "child", runId: "r1", step: "b" } as const;
+    await runs.create(newRun(workflow, "c1", { origin }), {});
+    await runs.signal("r1", { name: "go", payload: null, by: null });
+    await runs.decide("r1", "b", { approved: true, comment: null, by: null }).catch(() => {});
+    await runs.pendingApprovals({ limit: 5 });
+    await runs.pendingApprovals({ runId: "r1", limit: 5 });
+    await runs.descendants("r1", 5);
     await runs.get("r1");
     await runs.find("1");
     await runs.list({ limit: 5 });
@@ -47,10 +56,30 @@ test("no statement walks or sorts a table that grows with history", async () => 
     await queue.fetch("w", 1, "r1");
     await queue.touch([mine]);
     await queue.nextDueAt();
+    await queue.nextDueAt("r1");
+    const namespace = { scope: "agent", agent: "echo", runId: null, nodeId: null } as const;
+    const entry = { namespace, key: "k", value: "v", maxEntries: 5, expiresAt: null };
+    const { id } = await memory.save(entry);
+    await memory.recall(namespace, { text: "v w", limit: 5 });
+    await memory.agents();
+    await memory.list({ limit: 5, agent: "echo" });
+    await memory.list({ limit: 5, scope: "node" });
+    await memory.list({ limit: 5, runId: "r1" });
+    await memory.list({ limit: 5, before: "z", search: "v" });
+    await memory.update(id, "w");
+    await memory.clear({ runId: "r1" });
+    await memory.remove(id);
+    await cache.put("k", { text: "x" } as never);
+    await cache.get("k");
+    const turn = await turns.take("a", { concurrency: 1, requestsPerMinute: 2 });
+    if (turn.taken) await turn.release();
+    await turns.block("a", 1);
     await queue.releaseWorker("w");
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });
     await workflows.remove(workflow.id).catch(() => {});
+    await write(store, await claim(queue, "w", "c1"), { turn: waiting({ for: "budget" }) });
+    await runs.resume("c1", { supersede: ["b"], by: null });
     await runs.requestCancel("r1");
     await store.close();
   } finally {
@@ -61,8 +90,26 @@ test("no statement walks or sorts a table that grows with history", async () => 
     .filter((sql) => /^\s*(SELECT|INSERT|UPDATE|DELETE)/i.test(sql))
     .flatMap((sql) => stepsOf(client, sql));
   expect([...new Set(plans)].toSorted()).toEqual([
-    // Newest events: along the index, as far as the limit.
+    // The newest answer, and the newest events: along the index, as far as the limit.
+    "SCAN cached_answers",
     "SCAN events USING INDEX events_by_at",
+    "SEARCH cached_answers USING INDEX cached_answers_by_key (key=?)",
+    "SEARCH cached_answers USING INTEGER PRIMARY KEY (rowid<?)",
+    // The least number of an index.
+    "SEARCH memories",
+    // Expired ones are removed by the next write.
+    "SEARCH memories USING COVERING INDEX memories_by_expires_at (expires_at>? AND expires_at<?)",
+    "SEARCH memories USING COVERING INDEX memories_by_id (id=?)",
+    "SEARCH memories USING COVERING INDEX memories_by_updated_at (namespace=?)",
+    "SEARCH memories USING INDEX memories_by_agent (agent=?)",
+    "SEARCH memories USING INDEX memories_by_expires_at (expires_at>? AND expires_at<?)",
+    "SEARCH memories USING INDEX memories_by_scope (scope=?)",
+    "SEARCH memories USING INDEX memories_by_updated_at (namespace=?)",
+    "SEARCH memories USING INTEGER PRIMARY KEY (rowid=?)",
+    "SEARCH provider_turns USING COVERING INDEX provider_turns_by_account (account=? AND taken_at>?)",
+    "SEARCH provider_turns USING COVERING INDEX provider_turns_held (account=? AND held_until>?)",
+    "SEARCH provider_turns USING INDEX provider_turns_by_account (account=? AND taken_at<?)",
+    "SEARCH provider_turns USING INTEGER PRIMARY KEY (rowid=?)",
     "SEARCH runs USING COVERING INDEX runs_by_due_at (due_at>?)",
     "SEARCH runs USING COVERING INDEX runs_by_state (state=? AND id>? AND id<?)",
     "SEARCH runs USING COVERING INDEX runs_by_state (state=?)",
@@ -70,9 +117,17 @@ test("no statement walks or sorts a table that grows with history", async () => 
     "SEARCH runs USING COVERING INDEX runs_by_workflow (workflow_id=?)",
     "SEARCH runs USING COVERING INDEX sqlite_autoindex_runs_1 (id>? AND id<?)",
     "SEARCH runs USING INDEX runs_by_due_at (due_at>? AND due_at<?)",
+    "SEARCH runs USING INDEX runs_by_origin (origin_run_id=?)",
     "SEARCH runs USING INDEX runs_by_reversed_id (reversed_id>? AND reversed_id<?)",
+    // Those inside of one run that are due.
+    "SEARCH runs USING INDEX runs_by_root (root_id=? AND due_at>?)",
     // The runs of a dead worker are among the running ones.
     "SEARCH runs USING INDEX runs_by_state (state=?)",
+    "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)",
+    // Only steps that wait for a person are in it.
+    "SEARCH steps USING INDEX steps_by_asked_at (asked_at>?)",
+    // What is due inside of one run, and the memories of one namespace by relevance: few.
+    "USE TEMP B-TREE FOR ORDER BY",
   ]);
 });
 
@@ -83,9 +138,11 @@ function stepsOf(client: Database, sql: string): string[] {
     .all()
     .map((step) => step.detail);
   const growing = details.filter((detail) =>
-    /^(SCAN|SEARCH) (runs|steps|step_calls|events)\b/.test(detail),
+    /^(SCAN|SEARCH) (runs|steps|step_calls|events|signals|memories|cached_answers|provider_turns)\b/.test(
+      detail,
+    ),
   );
-  if (growing.length === 0 || growing.some((detail) => /\((id|run_id)=\?/.test(detail))) return [];
+  if (growing.every((detail) => /\((id|run_id)=\?/.test(detail))) return [];
   return [...growing, ...details.filter((detail) => detail.startsWith("USE TEMP B-TREE"))];
 }
 
@@ -98,11 +155,13 @@ test("a full log takes one notice, then only changes of state", async () => {
   const store = await openStore({ path: ":memory:", clock: createManualClock() });
   const mine = await startRun(store, newRun(await saveWorkflow(store.workflows), "r1"));
   await store.runs.appendEvents(mine, deltas(EVENT_COUNT_MAX - 5));
-  const step = { key: "a", nodeId: "a", attempt: 1, input: null };
-  await store.runs.startStep(mine, step);
+  await write(store, mine, { steps: [start("a")] });
   await store.runs.appendEvents(mine, deltas(3));
   await store.runs.appendEvents(mine, deltas(2));
-  await store.runs.succeedStep(mine, { ...step, patch: {} }, { outputs: {} });
+  await write(store, mine, {
+    steps: [succeed("a")],
+    turn: { state: "succeeded", outputs: {} },
+  });
   const notice =
     "\n[The log of this run is full (100000 entries): the rest of the text is not kept.]\n";
   const last = await store.runs.events("r1", EVENT_COUNT_MAX - 3, 10);
@@ -110,8 +169,18 @@ test("a full log takes one notice, then only changes of state", async () => {
     [-2, { type: "step.started", node: "a", step: "a", attempt: 1 }],
     [-1, ...deltas(1)],
     [0, ...deltas(1, notice)],
-    [1, { type: "step.succeeded", step: "a", attempt: 1, patch: {} }],
+    [1, { type: "step.succeeded", step: "a", attempt: 1, patch: {}, next: [] }],
     [2, { type: "run.succeeded", outputs: {} }],
   ]);
+  await store.close();
+}, 20_000);
+
+test("a run takes so many signals and no more", async () => {
+  const store = await openStore({ path: ":memory:", clock: createManualClock() });
+  await store.runs.create(newRun(await saveWorkflow(store.workflows), "r1"), {});
+  const send = () => store.runs.signal("r1", { name: "go", payload: null, by: null });
+  await Promise.all(Array.from({ length: SIGNAL_COUNT_MAX }, send));
+  expect(await codeOf(send())).toBe("limit_reached");
+  expect((await store.runs.journal("r1")).signals).toHaveLength(SIGNAL_COUNT_MAX);
   await store.close();
 }, 20_000);

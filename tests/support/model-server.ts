@@ -90,7 +90,7 @@ const BASE_PATHS: Record<MockedProvider, string> = {
 /** What every answer of aimock is said to have used. */
 export const MOCK_USAGE = { input: 1_000, output: 500 };
 /** The same under the names that each format has for it. */
-const USAGE_OVERRIDES = {
+export const USAGE_OVERRIDES = {
   prompt_tokens: MOCK_USAGE.input,
   completion_tokens: MOCK_USAGE.output,
   input_tokens: MOCK_USAGE.input,

@@ -6,12 +6,14 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Glob } from "bun";
+import { EXAMPLES } from "../../examples/index.ts";
 import { anchorOf } from "../../scripts/generate/markdown.ts";
-import { TOOLS_KNOWN } from "../../scripts/generate/problem-texts.ts";
 import { type FlagDefinitions, GLOBAL_FLAGS } from "../../src/cli/flag.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { VARIABLES } from "../../src/config/schema.ts";
+import { IDEMPOTENCY_VARIABLE } from "../../src/engine/node/cli.ts";
 import { parseWorkflow } from "../../src/language/parse.ts";
+import { TOOL_NAMES } from "../../src/domain/tool.ts";
 import packageJson from "../../package.json";
 
 const FILES = ["*.md", "docs/**/*.md", "examples/*.md"]
@@ -35,7 +37,7 @@ function anchorsOf(text: string): ReadonlySet<string> {
 }
 
 function withoutBlocks(text: string): string {
-  return text.replaceAll(/^```[^]*?^```$/gm, "");
+  return text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
 }
 
 /** Relative links that lead to no file, or to no heading of it. */
@@ -55,8 +57,8 @@ function brokenLinks({ file, text }: Page): string[] {
 
 /** Code in a text: blocks of shell lines, and spans. */
 function codeOf(text: string): string[] {
-  const blocks = [...text.matchAll(/^```(?:sh|text)\n([^]*?)^```$/gm)].flatMap(([, block = ""]) =>
-    block.split("\n"),
+  const blocks = [...text.matchAll(/^ *```(?:sh|text)\n([^]*?)^ *```$/gm)].flatMap(
+    ([, block = ""]) => block.split("\n"),
   );
   const indented = [...text.matchAll(/^ {4}(agents .*)$/gm)].map(([, line = ""]) => line);
   const spans = [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
@@ -118,7 +120,8 @@ const flagName = (word: string) => /^(--?[a-z[\]-]+)/.exec(word)?.[1] ?? word;
 
 /** Names in capitals that look like settings and are none. */
 function unknownVariables({ file, text }: Page): string[] {
-  const known = new Set(VARIABLES.flatMap(({ name, info }) => [name, info.alias ?? name]));
+  const settings = VARIABLES.flatMap(({ name, info }) => [name, info.alias ?? name]);
+  const known = new Set([...settings, IDEMPOTENCY_VARIABLE]);
   const named = text.match(/\b(?:AGENTS_[A-Z_]+|[A-Z]+(?:_[A-Z]+)*_(?:API_KEY|BASE_URL))\b/g) ?? [];
   return named
     .filter((name) => !known.has(name) && !/^AGENTS_(?:TEST_|EXE)/.test(name))
@@ -152,9 +155,28 @@ function workflowFaults({ file, text }: Page): string[] {
   return blocks
     .filter(([, source = ""]) => source.includes("\nnodes:"))
     .flatMap(([, source = ""]) => {
-      const { problems } = parseWorkflow(source, { format: "yaml", knownTools: TOOLS_KNOWN });
+      const { problems } = parseWorkflow(source, { format: "yaml", knownTools: TOOL_NAMES });
       return problems.map(({ message }) => `${file}: ${message}`);
     });
+}
+
+const EXCERPT_INDENT_MAX = 8;
+
+/** Pieces of a workflow file that stand in no example, which the tests check and run. */
+function foreignExcerpts({ file, text }: Page): string[] {
+  const blocks = [...text.matchAll(/^( *)```yaml\n([^]*?)^ *```$/gm)].map(
+    ([, indent = "", block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+  );
+  const parts = blocks.filter((block) => !block.startsWith("schema_version:"));
+  return parts.filter((part) => !isExcerpt(part)).map((part) => `${file}: ${part}`);
+}
+
+function isExcerpt(part: string): boolean {
+  const indents = Array.from({ length: EXCERPT_INDENT_MAX + 1 }, (_, count) => " ".repeat(count));
+  return indents.some((indent) => {
+    const lines = part.replaceAll(/^(?=.)/gm, indent);
+    return EXAMPLES.some(({ source }) => source.includes(lines));
+  });
 }
 
 interface NamedTest {
@@ -212,6 +234,11 @@ describe("the documents", () => {
     test(title, () => expect(pages.flatMap((each) => check(each))).toEqual([]));
   }
 
+  test("take the pieces of files that the guide shows from the examples", () => {
+    const guide = pages.filter(({ file }) => /^(?:README|docs\/guide)\.md$/.test(file));
+    expect(guide.flatMap(foreignExcerpts)).toEqual([]);
+  });
+
   test("name only commands and flags of the command line", () => {
     expect(pages.flatMap(unknownCommands)).toEqual([]);
   });
@@ -263,6 +290,13 @@ describe("a planted fault is found", () => {
   test("in workflow files", () => {
     const text = '```yaml\nschema_version: "1.0"\nnodes:\n  - id: x\n```';
     expect(workflowFaults(page(text)).length).toBeGreaterThan(0);
+  });
+
+  test("in pieces of workflow files", () => {
+    const known = "```yaml\n- from: improve\n  loop: { condition_field: good_enough, max";
+    const piece = `${known}_iterations: 3, exit_to: END }\n\`\`\``;
+    expect(foreignExcerpts(page(piece))).toEqual([]);
+    expect(foreignExcerpts(page(piece.replace("improve", "imporve")))).toHaveLength(1);
   });
 
   test("in the names of tests", async () => {

@@ -5,7 +5,7 @@ import type { ServiceStatus } from "../../src/domain/service.ts";
 import { ChatAwayPage, ChatPage, type ChatPhase, ConversationPage } from "../../views/chat.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
 import type { Shell } from "../../views/shell.ts";
-import { DEGRADED, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
+import { DEGRADED, DRAWING, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
 
 interface ChatCase {
   readonly name: string;
@@ -77,11 +77,11 @@ const VALID: AnswerReading = {
     { kind: "prose", text: "Run it like this:" },
     { kind: "code", language: "sh", text: 'agents run article.yaml --input topic="Tides"' },
   ],
-  result: { source: SOURCE, workflow: WORKFLOW, problems: PROBLEMS.slice(2) },
+  result: { source: SOURCE, workflow: WORKFLOW, problems: PROBLEMS.slice(2), drawing: DRAWING },
 };
 const INVALID: AnswerReading = {
   parts: [{ kind: "workflow", text: SOURCE }],
-  result: { source: SOURCE, workflow: undefined, problems: PROBLEMS },
+  result: { source: SOURCE, workflow: undefined, problems: PROBLEMS, drawing: undefined },
 };
 const HOSTILE_READING: AnswerReading = {
   parts: [
@@ -103,6 +103,7 @@ const HOSTILE_READING: AnswerReading = {
     problems: PROBLEMS.map((problem) =>
       Object.assign({}, problem, { message: HOSTILE, text: HOSTILE }),
     ),
+    drawing: DRAWING,
   },
 };
 

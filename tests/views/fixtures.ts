@@ -1,7 +1,16 @@
 /** Realistic domain objects for the tests and pictures of the views. Times hang on `NOW`. */
+import { drawWorkflow } from "../../src/graph/layout.ts";
 import type { RunEvent, StoredEvent } from "../../src/domain/event.ts";
 import type { Usage } from "../../src/domain/model.ts";
-import type { Run, RunState, RunStats, StepAttempt, StepCall } from "../../src/domain/run.ts";
+import type { Memory } from "../../src/domain/memory.ts";
+import type {
+  PendingApproval,
+  Run,
+  RunState,
+  RunStats,
+  StepAttempt,
+  StepCall,
+} from "../../src/domain/run.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
 import type {
   LlmNode,
@@ -71,6 +80,10 @@ export function run(state: RunState, over: Partial<Run> = {}): Run {
     inputs: { topic: "Tidal power in small harbours", audience: "engineers", max_words: 600 },
     overrides: {},
     source: "dashboard",
+    origin: null,
+    depth: 0,
+    rootId: `${ID}0v3t5hq`,
+    wakeCount: 0,
     values: {
       topic: "Tidal power in small harbours",
       research: "Tidal range above 4 m is needed; three harbours in the study reach it.",
@@ -116,6 +129,10 @@ export function step(id: string, over: Partial<StepAttempt> = {}): StepAttempt {
     patch: { [id]: `The text of ${id}.` },
     error: null,
     retryAt: null,
+    wait: null,
+    next: null,
+    startedSeq: 2,
+    endedSeq: null,
     recoveryCount: 0,
     startedAt: NOW - 88 * SECOND,
     finishedAt: NOW - 70 * SECOND,
@@ -269,7 +286,7 @@ export function logEvents(): readonly RunEvent[] {
       ok: true,
       durationMs: 2_940,
     },
-    { type: "step.succeeded", ...research, patch: { research: "…" } },
+    { type: "step.succeeded", ...research, patch: { research: "…" }, next: ["outline"] },
     { type: "step.started", node: "outline", ...outline },
     {
       type: "step.failed",
@@ -300,7 +317,10 @@ function node(id: string, over: Partial<LlmNode> = {}): LlmNode {
     prompt: `Write the ${id} about {topic}.\n\nUse {research}.`,
     outputs: [{ name: "article", type: { kind: "str" } }],
     tools: [],
-    llm: {},
+    llm: { fallbacks: [] },
+    cache: false,
+    files: [],
+    onError: { kind: "fail" },
     retry: { maxAttempts: 3, backoff: "exponential", delayMs: 1000, on: ["invalid_output"] },
     ...over,
   };
@@ -339,7 +359,7 @@ export const WORKFLOW: Workflow = {
     node("research", {
       description: "Search the web for facts about the topic.",
       tools: [{ name: "serper_search", onError: "continue", config: {} }],
-      llm: { provider: "openai", model: "gpt-5-mini" },
+      llm: { provider: "openai", model: "gpt-5-mini", fallbacks: [] },
       outputs: [{ name: "research", type: { kind: "str" } }],
     }),
     node("outline", {
@@ -349,16 +369,22 @@ export const WORKFLOW: Workflow = {
       ],
     }),
     node("write", { description: "Write the article.", timeoutMs: 60_000 }),
-    node("review", { llm: { provider: "anthropic", model: "claude-sonnet-5" } }),
+    node("review", { llm: { provider: "anthropic", model: "claude-sonnet-5", fallbacks: [] } }),
   ],
   edges: [
-    { from: "START", to: "research" },
-    { from: "research", to: "outline" },
-    { from: "outline", to: "write" },
-    { from: "write", to: "review" },
-    { from: "review", to: "END" },
+    { kind: "to", from: "START", to: ["research"] },
+    { kind: "to", from: "research", to: ["outline"] },
+    { kind: "to", from: "outline", to: ["write"] },
+    { kind: "to", from: "write", to: ["review"] },
+    { kind: "to", from: "review", to: ["END"] },
   ],
+  mcpServers: {},
+  budget: {},
+  onBudget: "fail",
+  concurrency: 16,
 };
+
+export const DRAWING = drawWorkflow(WORKFLOW);
 
 export const SOURCE = `schema_version: "1.0"
 
@@ -571,6 +597,16 @@ export function stats(scale: number): RunStats {
 
 const COUNTS = { queued: 3, running: 2, waiting: 1, succeeded: 291, failed: 11, cancelled: 4 };
 
+export const APPROVAL: PendingApproval = {
+  runId: "01kae9x7mapprove",
+  workflowName: "article_writer",
+  key: "review",
+  nodeId: "review",
+  message: "Publish this article?\n\nTidal power in small harbours, 412 words.",
+  askedAt: NOW - 340 * SECOND,
+  untilMs: NOW + 3_600 * SECOND,
+};
+
 export const STATUS_FULL: Status = {
   counts: COUNTS,
   stats: stats(1),
@@ -589,6 +625,7 @@ export const STATUS_FULL: Status = {
   ],
   events: events(`${ID}0v3t5hq`, logEvents()),
   services: SERVICES,
+  approvals: [APPROVAL],
   interrupted: [run("running"), run("succeeded", { id: `${ID}3cc33cc` })],
   queueDepth: 3,
   memoryBytes: 88_400_000,
@@ -605,6 +642,7 @@ export const STATUS_EMPTY: Status = {
   runs: [],
   events: [],
   services: [],
+  approvals: [],
   interrupted: [],
   queueDepth: 0,
   memoryBytes: null,
@@ -680,3 +718,49 @@ export const VALUES: readonly SettingValue[] = [
     secret: false,
   },
 ];
+
+function memory(id: string, over: Partial<Memory> = {}): Memory {
+  return {
+    id: `01kae9mem${id}`,
+    namespace: { scope: "agent", agent: "article_writer", runId: null, nodeId: null },
+    key: "preferred tone",
+    value: "The readers are engineers; they like short sentences and numbers with units.",
+    createdAt: NOW - 9_000 * SECOND,
+    updatedAt: NOW - 600 * SECOND,
+    expiresAt: null,
+    ...over,
+  };
+}
+
+export const MEMORIES: readonly Memory[] = [
+  memory("0000001"),
+  memory("0000002", {
+    key: "harbours",
+    value: "Three harbours of the study have a tidal range above 4 m.",
+    namespace: {
+      scope: "node",
+      agent: "article_writer",
+      runId: "01kae9x7m0v3t5hq",
+      nodeId: "research",
+    },
+  }),
+];
+
+export const HOSTILE_MEMORY = memory("0000003", {
+  key: HOSTILE,
+  value: HOSTILE,
+  namespace: { scope: "node", agent: HOSTILE, runId: HOSTILE, nodeId: HOSTILE },
+});
+
+export const MEMORY = {
+  memories: MEMORIES,
+  agents: [
+    { agent: "article_writer", count: 2 },
+    { agent: "support", count: 1_204 },
+  ],
+  filter: {},
+  next: "01kae9mem0000002",
+  removed: undefined,
+  clearedCount: undefined,
+  error: undefined,
+};

@@ -84,6 +84,7 @@ describe("Layout()", () => {
         ["/workflows", undefined],
         ["/runs", "true"],
         ["/chat", undefined],
+        ["/memory", undefined],
         ["/settings", undefined],
       ].toSpliced(0, 0, ["/", undefined]),
     );

@@ -2,15 +2,17 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { ErrorPage } from "../../views/error.tsx";
 import { LoginPage } from "../../views/login.tsx";
+import { MemoryPage } from "../../views/memory.tsx";
 import { RunPage } from "../../views/run.tsx";
 import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
 import { StatusPage } from "../../views/status.tsx";
 import { WorkflowPage } from "../../views/workflow.tsx";
 import { WorkflowsPage } from "../../views/workflows.tsx";
-import type { Run, RunState } from "../../src/domain/run.ts";
+import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
+import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
 import {
   call,
   calls,
@@ -35,6 +37,11 @@ import {
   UPLOAD_REFUSED,
   VALUES,
   version,
+  APPROVAL,
+  DRAWING,
+  HOSTILE_MEMORY,
+  MEMORIES,
+  MEMORY,
   WORKFLOW,
   WORKFLOWS,
 } from "./fixtures.ts";
@@ -61,7 +68,12 @@ function page(name: string, path: string, options: Partial<Shell> & { view: View
   };
 }
 
-function runCase(state: RunState, over: Partial<Run> = {}): PageCase {
+function runCase(
+  state: RunState,
+  over: Partial<Run> = {},
+  approvals: readonly PendingApproval[] = [],
+): PageCase {
+  const descendants = state === "failed" ? [run("succeeded", { id: "01kae9x7mfork000" })] : [];
   const item = run(state, { id: `01kae9x7m0${state.slice(0, 6)}`, ...over });
   return page(`run-${state}`, `/runs/${item.id}`, {
     view: (shell) => (
@@ -72,6 +84,9 @@ function runCase(state: RunState, over: Partial<Run> = {}): PageCase {
         calls={calls(state)}
         events={events(item.id, state === "queued" ? [{ type: "run.queued" }] : logEvents())}
         workflow={WORKFLOW}
+        drawing={DRAWING}
+        approvals={approvals}
+        descendants={descendants}
       />
     ),
   });
@@ -145,6 +160,7 @@ export const PAGES: readonly PageCase[] = [
         shell={shell("article_writer")}
         record={record()}
         workflow={WORKFLOW}
+        drawing={DRAWING}
         problems={PROBLEMS.slice(2)}
         runs={STATUS_FULL.runs.slice(0, 3)}
         versions={[version(3), version(2), version(1)]}
@@ -158,6 +174,7 @@ export const PAGES: readonly PageCase[] = [
         shell={shell("article_writer")}
         record={record()}
         workflow={WORKFLOW}
+        drawing={DRAWING}
         problems={[]}
         runs={[]}
         versions={[version(3)]}
@@ -171,6 +188,7 @@ export const PAGES: readonly PageCase[] = [
         shell={shell("article_writer")}
         record={record({ description: null })}
         workflow={undefined}
+        drawing={undefined}
         problems={PROBLEMS}
         runs={[]}
         versions={[version(3)]}
@@ -198,7 +216,64 @@ export const PAGES: readonly PageCase[] = [
   runCase("waiting"),
   runCase("succeeded"),
   runCase("failed"),
-  runCase("cancelled"),
+  runCase("cancelled", { origin: { kind: "fork", runId: "01kae9x7m0v3t5hq", step: "write" } }),
+  page("run-approval", "/runs/01kae9x7mapprove", {
+    view: (shell) => {
+      const item = run("waiting", { id: "01kae9x7mapprove", waitingFor: "approval", dueAt: null });
+      return (
+        <RunPage
+          shell={shell(item.workflowName)}
+          run={item}
+          steps={steps("waiting")}
+          calls={[]}
+          events={events(item.id, [{ type: "run.waiting", for: "approval", untilMs: null }])}
+          workflow={WORKFLOW}
+          drawing={DRAWING}
+          approvals={[APPROVAL]}
+          descendants={[]}
+        />
+      );
+    },
+  }),
+  ...Object.entries(GRAPH_RUNS).map(([name, detail]) =>
+    page(name, `/runs/${detail.run.id}`, {
+      view: (shell) => <RunPage {...detail} shell={shell(detail.run.workflowName)} />,
+    }),
+  ),
+  page("workflow-graph", "/workflows/01kae9graph00000", {
+    view: (shell) => (
+      <WorkflowPage
+        shell={shell("review_desk")}
+        record={record()}
+        workflow={GRAPH_WORKFLOW}
+        drawing={GRAPH_DRAWING}
+        problems={[]}
+        runs={[]}
+        versions={[version(1)]}
+        form={form()}
+      />
+    ),
+  }),
+  page("memory", "/memory", {
+    view: (shell) => <MemoryPage {...MEMORY} shell={shell("Memory")} removed={MEMORIES[0]} />,
+  }),
+  page("memory-empty", "/memory?empty", {
+    view: (shell) => (
+      <MemoryPage {...MEMORY} shell={shell("Memory")} memories={[]} agents={[]} next={undefined} />
+    ),
+  }),
+  page("memory-hostile", "/memory?hostile", {
+    view: (shell) => (
+      <MemoryPage
+        {...MEMORY}
+        shell={shell("Memory")}
+        memories={[{ ...HOSTILE_MEMORY, id: HOSTILE }]}
+        agents={[{ agent: HOSTILE, count: 1 }]}
+        filter={{ agent: HOSTILE, search: HOSTILE }}
+        error={{ code: "invalid", message: HOSTILE }}
+      />
+    ),
+  }),
   page("run-hostile", "/runs/01kae9x7mhostile", {
     view: (shell) => (
       <RunPage
@@ -219,6 +294,9 @@ export const PAGES: readonly PageCase[] = [
           { type: "model.delta", step: HOSTILE, attempt: 1, call: 0, text: HOSTILE },
         ])}
         workflow={WORKFLOW}
+        drawing={DRAWING}
+        approvals={[{ ...APPROVAL, key: HOSTILE, message: HOSTILE }]}
+        descendants={[]}
       />
     ),
   }),

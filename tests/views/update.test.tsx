@@ -4,6 +4,7 @@ import { RunUpdate } from "../../views/run.tsx";
 import { StatusUpdate } from "../../views/status.tsx";
 import {
   calls,
+  DRAWING,
   events,
   HOSTILE,
   NOW,
@@ -32,6 +33,9 @@ function update(list: readonly RunEvent[], withSteps = false): Promise<string> {
       calls={calls("running")}
       events={events(item.id, list)}
       workflow={WORKFLOW}
+      drawing={DRAWING}
+      approvals={[]}
+      descendants={[]}
       now={NOW}
       withSteps={withSteps}
     />,
@@ -61,8 +65,10 @@ describe("RunUpdate()", () => {
   test("renders the live parts and appends the new lines", async () => {
     expect(targets(await update([{ type: "run.started", worker: "worker-1" }]))).toEqual([
       "run-head outerMorph",
+      "run-needs outerMorph",
       "run-result outerMorph",
       "run-steps outerMorph",
+      "run-relatives outerMorph",
       "run-state outerMorph",
       "run-log-lines beforeend",
     ]);

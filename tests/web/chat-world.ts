@@ -29,7 +29,7 @@ export interface ChatWorld extends World {
 
 export interface ChatWorldOptions extends WorldOptions {
   readonly script?: ModelScript;
-  readonly models?: ModelPort;
+  readonly models?: Pick<ModelPort, "resolve" | "call">;
   readonly chatDeps?: Partial<ChatDeps>;
 }
 

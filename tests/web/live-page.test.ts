@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test as bunTest } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
+import { beginStep, endStep } from "../support/journal.ts";
 import { startWorld, type World } from "./world.ts";
 
 const STEP = { key: "write", attempt: 1 };
@@ -50,7 +51,7 @@ test("a run's page shows every piece once, over a restart of the server, and the
   const run = await world.addRun(await world.addWorkflow());
   const claim = await world.claim(run.id);
   const { runs } = world.store;
-  await runs.startStep(claim, { ...STEP, nodeId: "write", input: {} });
+  await beginStep(runs, claim, STEP);
   await runs.appendEvents(claim, [
     { type: "model.started", ...CALL, provider: "demo", model: "tiny" },
   ]);
@@ -67,7 +68,7 @@ test("a run's page shows every piece once, over a restart of the server, and the
   }
   await page.locator(".stream", { hasText: "[40]" }).waitFor();
   const patch = { text: "Hello Ada" };
-  await runs.succeedStep(claim, { ...STEP, patch }, { outputs: patch });
+  await endStep(runs, claim, { ...STEP, patch, last: true });
   await live(page, "ended");
   const shown = await page.textContent(".stream");
   const pieces = [...(shown ?? "").matchAll(/\[(\d+)\]/g)].map((hit) => Number(hit[1]));

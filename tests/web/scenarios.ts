@@ -1,6 +1,8 @@
 /** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
 import type { Conversation } from "../../src/domain/conversation.ts";
+import type { Memory } from "../../src/domain/memory.ts";
 import type { Run } from "../../src/domain/run.ts";
+import { askApproval, beginStep, endStep } from "../support/journal.ts";
 import type { WorkflowRecord } from "../../src/domain/workflow.ts";
 import { GREETING, type World } from "./world.ts";
 
@@ -10,6 +12,11 @@ export interface Setting {
   readonly workflow: WorkflowRecord;
   readonly run: Run;
   readonly finished: Run;
+  /** It waits for an approval. */
+  readonly asking: Run;
+  readonly failed: Run;
+  readonly memory: Memory;
+  readonly oldMemory: Memory;
   /** A workflow that was never run. */
   readonly unused: WorkflowRecord;
   /** A conversation with one answer, which has a workflow. */
@@ -133,6 +140,61 @@ export const SCENARIOS: readonly Scenario[] = [
     path: ({ finished }) => `/runs/${finished.id}/reruns`,
     status: 303,
     location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "POST /runs/:id/resumptions",
+    path: ({ failed }) => `/runs/${failed.id}/resumptions`,
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "POST /runs/:id/retries",
+    path: ({ finished }) => `/runs/${finished.id}/retries`,
+    fields: { from: "write" },
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "POST /runs/:id/decisions",
+    path: ({ asking }) => `/runs/${asking.id}/decisions`,
+    fields: { approve: "write", "comment:write": "Gladly." },
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "GET /memory",
+    path: () => "/memory?agent=greeting",
+    status: 200,
+    type: HTML,
+    contains: ["What tone is.", "greeting (2)"],
+  },
+  {
+    route: "POST /memory/:id",
+    path: ({ memory }) => `/memory/${memory.id}`,
+    fields: { value: "Dry." },
+    status: 303,
+    location: /^\/memory$/,
+  },
+  {
+    route: "POST /memory/:id/deletion",
+    path: ({ oldMemory }) => `/memory/${oldMemory.id}/deletion`,
+    status: 303,
+    location: /^\/memory\?undo=\w+$/,
+  },
+  {
+    route: "POST /memory/restorations",
+    path: () => "/memory/restorations",
+    fields: { id: "nothing" },
+    status: 404,
+    type: HTML,
+    contains: ["can no longer be put back"],
+  },
+  {
+    route: "POST /memory/clearance",
+    path: () => "/memory/clearance",
+    fields: { agent: "nobody", sure: "yes" },
+    status: 303,
+    location: /^\/memory\?cleared=0$/,
   },
   {
     route: "GET /chat",
@@ -279,13 +341,38 @@ export async function setUp(world: World): Promise<Setting> {
   const unused = await world.addWorkflow(GREETING.replace("greeting", "lonely"));
   const finished = await world.addRun(workflow);
   const claim = await world.claim(finished.id);
-  const step = { key: "write", attempt: 1 };
-  await world.store.runs.startStep(claim, { ...step, nodeId: "write", input: {} });
-  const patch = { text: "Hello Ada" };
-  await world.store.runs.succeedStep(claim, { ...step, patch }, { outputs: patch });
+  const { runs, memory: memories } = world.store;
+  await beginStep(runs, claim, { key: "write" });
+  await endStep(runs, claim, { key: "write", patch: { text: "Hello Ada" }, last: true });
+  const asking = await world.addRun(workflow);
+  const asked = await world.claim(asking.id);
+  await beginStep(runs, asked, { key: "write" });
+  await askApproval(runs, asked, { key: "write", message: "Greet Ada?" });
+  const failed = await world.addRun(workflow);
+  await runs.failRun(await world.claim(failed.id), { code: "timeout", message: "Too slow." });
+  const remember = (key: string) =>
+    memories.save({
+      namespace: { scope: "agent", agent: "greeting", runId: null, nodeId: null },
+      key,
+      value: `What ${key} is.`,
+      maxEntries: 10,
+      expiresAt: null,
+    });
   const talk = await addTalk(world, "Greet people");
   const oldTalk = await addTalk(world, "Old");
-  return { world, workflow, unused, finished, talk, oldTalk, run: await world.addRun(workflow) };
+  return {
+    world,
+    workflow,
+    unused,
+    finished,
+    asking,
+    failed,
+    memory: await remember("tone"),
+    oldMemory: await remember("colour"),
+    talk,
+    oldTalk,
+    run: await world.addRun(workflow),
+  };
 }
 
 async function addTalk(world: World, title: string): Promise<Conversation> {

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Claim, Run } from "../../src/domain/run.ts";
 import { STREAM_LIMITS } from "../../src/web/sse.ts";
+import { beginStep, endStep } from "../support/journal.ts";
 import { openSse, type SseClient } from "./sse-client.ts";
 import { Browser, startWorld, type World, type WorldOptions } from "./world.ts";
 
@@ -23,7 +24,7 @@ const CALL = { step: "write", attempt: 1, call: 0 };
 async function startAnswering(world: World): Promise<{ run: Run; claim: Claim }> {
   const run = await world.addRun(await world.addWorkflow());
   const claim = await world.claim(run.id);
-  await world.store.runs.startStep(claim, { ...STEP, nodeId: "write", input: {} });
+  await beginStep(world.store.runs, claim, STEP);
   await world.store.runs.appendEvents(claim, [
     { type: "model.started", ...CALL, provider: "demo", model: "tiny" },
   ]);
@@ -39,7 +40,7 @@ async function say(world: World, claim: Claim, pieces: readonly number[]): Promi
 
 async function finish(world: World, claim: Claim): Promise<void> {
   const patch = { text: "Hello Ada" };
-  await world.store.runs.succeedStep(claim, { ...STEP, patch }, { outputs: patch });
+  await endStep(world.store.runs, claim, { ...STEP, patch, last: true });
 }
 
 /** The numbered pieces of the answer, in the order in which they would be put on the page. */

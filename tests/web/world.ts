@@ -9,6 +9,7 @@ import type { WorkflowRecord } from "../../src/domain/workflow.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { newId } from "../../src/lib/id.ts";
 import { openStoreDegradable, type Store } from "../../src/store/store.ts";
+import { createRunActions } from "../../src/app/run-actions.ts";
 import { createWebApp, type WebApp } from "../../src/web/app.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 
@@ -147,6 +148,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       knownTools: [],
       examples: [{ name: "greeting", description: "Says hello.", source: GREETING }],
       createRun: (request) => createRun(store, clock, request),
+      memory: store.memory,
+      actions: createRunActions({ ...store, toolNames: [], clock }),
       reportError: (error) => errors.push(error),
       ...options.deps,
     });

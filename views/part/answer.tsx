@@ -2,14 +2,16 @@
 import type { AnswerMessage, Message } from "../../src/domain/conversation.ts";
 import { REPAIR_ROUND_COUNT_MAX } from "../../src/domain/conversation.ts";
 import type { Problem, Workflow } from "../../src/domain/workflow.ts";
+import type { Drawing } from "../../src/graph/drawing.ts";
 import type { TextPart } from "../../src/lib/fenced-text.ts";
 import { CopyButton, keepNewline, VALUE_CHARS_MAX } from "./code.tsx";
 import { formatDuration } from "./duration.ts";
 import { ErrorBox } from "./error-box.tsx";
-import { Graph, GRAPH_NODE_COUNT_MAX, nodeOrder } from "./graph.tsx";
+import { Graph, nodeOrder } from "./graph.tsx";
 import { Icon } from "./icon.tsx";
 import { idPart } from "./id.ts";
 import { formatCost } from "./money.ts";
+import { nodeNote } from "./node.tsx";
 import { formatCount, plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { typeText } from "./type.ts";
@@ -22,6 +24,8 @@ export interface WorkflowResult {
   /** Undefined when it has errors. */
   readonly workflow: Workflow | undefined;
   readonly problems: readonly Problem[];
+  /** Undefined also for a workflow that is too large to be drawn. */
+  readonly drawing: Drawing | undefined;
 }
 
 export interface AnswerReading {
@@ -235,7 +239,7 @@ function ResultCard(
       {workflow === undefined ? (
         <p class="result-text">{repairText(message)}</p>
       ) : (
-        <Steps workflow={workflow} prefix={prefix} />
+        <Steps workflow={workflow} drawing={result.drawing} prefix={prefix} />
       )}
       {problems.length === 0 ? null : <ProblemList problems={problems} source={source} />}
       <Actions {...props} />
@@ -262,8 +266,8 @@ function repairText({ state, round, provider }: AnswerMessage): string {
   return `The problems go back to the model: repair ${round + 1} of ${REPAIR_ROUND_COUNT_MAX}.`;
 }
 
-function Steps(props: { workflow: Workflow; prefix: string }) {
-  const { workflow, prefix } = props;
+function Steps(props: { workflow: Workflow; drawing: Drawing | undefined; prefix: string }) {
+  const { workflow, drawing, prefix } = props;
   const nodes = nodeOrder(workflow).flatMap(
     (id) => workflow.nodes.find((node) => node.id === id) ?? [],
   );
@@ -274,13 +278,15 @@ function Steps(props: { workflow: Workflow; prefix: string }) {
       {workflow.description === undefined ? null : (
         <p class="result-text">{workflow.description}</p>
       )}
-      {nodes.length > GRAPH_NODE_COUNT_MAX ? null : (
+      {drawing === undefined ? null : (
         <Graph
+          drawing={drawing}
+          id={prefix}
           label={`Steps of ${workflow.name} in message ${prefix.replace("message-", "")}`}
           nodes={nodes.map((node) => ({
             id: node.id,
             href: `#${nodeId(node.id)}`,
-            note: node.tools.length > 0 ? plural(node.tools.length, "tool") : "model",
+            note: nodeNote(node),
             state: undefined,
           }))}
         />
@@ -291,13 +297,15 @@ function Steps(props: { workflow: Workflow; prefix: string }) {
             <b>{node.id}</b>
             {node.description === undefined ? null : <> {node.description}</>}{" "}
             <span class="sub">
-              writes{" "}
-              <code>
-                {node.outputs.map(({ name, type }) => `${name}: ${typeText(type)}`).join(", ")}
-              </code>
-              {node.tools.length === 0
-                ? null
-                : `, may call ${node.tools.map(({ name }) => name).join(", ")}`}
+              {nodeNote(node)}
+              {node.outputs.length === 0 ? null : (
+                <>
+                  , writes{" "}
+                  <code>
+                    {node.outputs.map(({ name, type }) => `${name}: ${typeText(type)}`).join(", ")}
+                  </code>
+                </>
+              )}
             </span>
           </li>
         ))}

@@ -1,27 +1,34 @@
 /** States as shape, word and colour; colour is never the only cue. */
-import type { Run, RunState } from "../../src/domain/run.ts";
+import type { Run, RunState, StepState, WaitingFor } from "../../src/domain/run.ts";
 import type { ServiceState } from "../../src/domain/service.ts";
 
-export const STATE_LABEL: Record<RunState, string> = {
+/** What a node of a run, a step or a run can be in. */
+export type NodeState = RunState | StepState;
+
+export const STATE_LABEL: Record<NodeState, string> = {
   queued: "Queued",
   running: "Running",
   waiting: "Waiting",
   succeeded: "Succeeded",
   failed: "Failed",
   cancelled: "Cancelled",
+  skipped: "Skipped",
+  superseded: "Superseded",
 };
 
-const MARK: Record<RunState, string> = {
+const MARK: Record<NodeState, string> = {
   queued: "",
   running: "",
   waiting: "M6.5 6v4M9.5 6v4",
   succeeded: "M5 8.25l2.1 2.1L11 6",
   failed: "M5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2",
   cancelled: "M5.25 8h5.5",
+  skipped: "M5 5.5l3 2.5-3 2.5M8.5 5.5l3 2.5-3 2.5",
+  superseded: "M5.25 8h5.5",
 };
 
 /** A `<g>`, so that it also works inside a larger drawing. */
-export function StateGlyph(props: { state: RunState }) {
+export function StateGlyph(props: { state: NodeState }) {
   return (
     <g class={`glyph s-${props.state}`}>
       <circle class="glyph-ring" cx="8" cy="8" r="6" />
@@ -31,7 +38,7 @@ export function StateGlyph(props: { state: RunState }) {
   );
 }
 
-export function StateIcon(props: { state: RunState }) {
+export function StateIcon(props: { state: NodeState }) {
   return (
     <svg
       class="state-icon"
@@ -46,7 +53,7 @@ export function StateIcon(props: { state: RunState }) {
   );
 }
 
-export function StateBadge(props: { state: RunState; label?: string }) {
+export function StateBadge(props: { state: NodeState; label?: string }) {
   return (
     <span class={`badge s-${props.state}`}>
       <StateIcon state={props.state} />
@@ -59,8 +66,17 @@ export function StateBadge(props: { state: RunState; label?: string }) {
 export function runStateLabel(run: Run): string {
   if (run.cancelRequestedAt !== null && !run.finishedAt) return "Cancelling";
   if (run.state !== "waiting") return STATE_LABEL[run.state];
-  return run.waitingFor === "rate_limit" ? "Rate limited" : "Waiting";
+  return run.waitingFor === null ? STATE_LABEL.waiting : WAITING_LABEL[run.waitingFor];
 }
+
+const WAITING_LABEL: Record<WaitingFor, string> = {
+  timer: "Waiting",
+  rate_limit: "Rate limited",
+  budget: "Out of budget",
+  approval: "Needs approval",
+  signal: "Waiting for a signal",
+  run: "Waiting for a run",
+};
 
 export function RunBadge(props: { run: Run }) {
   return <StateBadge state={props.run.state} label={runStateLabel(props.run)} />;

@@ -9,13 +9,14 @@ export const VALUE_CHARS_MAX = 20_000;
 export const SOURCE_LINES_MAX = 3_000;
 
 /** A JSON value: text as text, everything else as indented JSON. */
-export function Value(props: { value: unknown; id?: string }) {
+export function Value(props: { value: unknown; id?: string; charsMax?: number }) {
+  const { charsMax = VALUE_CHARS_MAX } = props;
   const text = valueText(props.value);
-  const cut = text.length > VALUE_CHARS_MAX;
+  const cut = text.length > charsMax;
   return (
     <>
       <pre class={typeof props.value === "string" ? "value prose" : "value"} id={props.id}>
-        {keepNewline(cut ? text.slice(0, VALUE_CHARS_MAX) : text)}
+        {keepNewline(cut ? text.slice(0, charsMax) : text)}
       </pre>
       {cut ? (
         <p class="sub cut">

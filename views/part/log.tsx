@@ -3,20 +3,22 @@
  * call that they belong to, in an element of their own to which later pieces are appended.
  */
 import type { RunEvent, StoredEvent } from "../../src/domain/event.ts";
+import type { Wait, WaitingFor } from "../../src/domain/run.ts";
+import { clip } from "../../src/lib/clip.ts";
 import { keepNewline } from "./code.tsx";
 import { formatDuration } from "./duration.ts";
 import { idPart, shortId, textKey } from "./id.ts";
 import { InlineText } from "./inline-text.tsx";
 import { formatCost } from "./money.ts";
-import { formatCount } from "./number.ts";
-import { ClockTime, clockText } from "./time.tsx";
+import { formatCount, plural } from "./number.ts";
+import { ClockTime, momentText } from "./time.tsx";
 
 /** Lines in the page; `client.js` keeps to the same number. */
 export const LOG_LINE_COUNT_MAX = 400;
 const INPUT_CHARS_MAX = 160;
 
 type Level = "debug" | "info" | "warn" | "error";
-type Delta = Extract<RunEvent, { type: "model.delta" }>;
+type Delta = Extract<RunEvent, { type: "model.delta" | "output.delta" }>;
 
 export interface LogEntry {
   readonly stored: StoredEvent;
@@ -41,12 +43,12 @@ export function joinEvents(events: readonly StoredEvent[]): {
   const calls = new Map<string, { key: string; text: string }>();
   for (const stored of events) {
     const { event } = stored;
-    if (event.type === "model.delta") {
+    if (event.type === "model.delta" || event.type === "output.delta") {
       const key = keyOf(event);
       const call = calls.get(key);
       if (call === undefined) texts.set(key, (texts.get(key) ?? "") + event.text);
       else call.text += event.text;
-    } else if (event.type === "model.started") {
+    } else if (event.type === "model.started" || event.type === "tool.started") {
       const call = { key: keyOf(event), text: "" };
       calls.set(call.key, call);
       entries.push({ stored, call });
@@ -75,7 +77,7 @@ function LogItem(props: { entry: LogEntry; runs: boolean }) {
   const { stored } = props.entry;
   const { event } = stored;
   const call = props.runs ? undefined : props.entry.call;
-  const { level, message } = describeEvent(event);
+  const { level, message } = describeEvent(event, stored.at);
   return (
     <li class={`l-${level}`} id={`log-${idPart(stored.runId)}-${stored.seq}`} data-text={call?.key}>
       <ClockTime at={stored.at} />
@@ -104,22 +106,40 @@ interface Line {
 }
 
 /** An event as a sentence without its subject. */
-export function describeEvent(event: RunEvent): Line {
+export function describeEvent(event: RunEvent, at: number): Line {
   if ("call" in event) return describeCall(event);
-  return "step" in event ? describeStep(event) : describeRun(event);
+  return "step" in event ? describeStep(event, at) : describeRun(event, at);
 }
 
-function describeRun(event: Exclude<RunEvent, { step: string }>): Line {
+function describeRun(event: Exclude<RunEvent, { step: string }>, at: number): Line {
   if (event.type === "run.started") return line("info", `started on ${event.worker}`);
   if (event.type === "run.recovered")
     return line("warn", `taken up again by ${event.worker} after its worker died`);
   if (event.type === "run.waiting") {
-    const reason = event.for === "rate_limit" ? "out a rate limit" : "for a timer";
-    return line("warn", `waiting ${reason} until ${clockText(event.untilMs)}`);
+    const until = event.untilMs === null ? "" : ` until ${momentText(event.untilMs, at)}`;
+    return line("warn", `waiting for ${WAITING_FOR_TEXT[event.for]}${until}`);
   }
+  if (event.type === "run.forked")
+    return line("info", `made from run ${shortId(event.from)} at ${event.fromStep}`);
+  if (event.type === "run.resumed") {
+    const where = event.from === undefined ? "goes on" : `goes back to ${event.from}`;
+    return line("info", `${where}${event.by === null ? "" : `, asked from the ${event.by}`}`);
+  }
+  if (event.type === "signal.received")
+    return line("info", `signal ${event.name}${event.by === null ? "" : ` from the ${event.by}`}`);
   if (event.type === "run.failed") return line("error", `failed: ${event.error.message}`);
   return RUN_LINES[event.type];
 }
+
+/** What a run waits for, as the end of a sentence. */
+export const WAITING_FOR_TEXT: Readonly<Record<WaitingFor, string>> = {
+  timer: "its time",
+  rate_limit: "the provider's rate limit",
+  budget: "a larger budget",
+  approval: "an approval",
+  signal: "a signal",
+  run: "another run",
+};
 
 const RUN_LINES = {
   "run.queued": line("debug", "queued"),
@@ -128,31 +148,77 @@ const RUN_LINES = {
   "run.cancelled": line("warn", "cancelled"),
 };
 
-function describeStep(event: Exclude<Extract<RunEvent, { step: string }>, { call: number }>): Line {
-  if (event.type === "step.started")
-    return line("info", event.attempt > 1 ? `started, attempt ${event.attempt}` : "started");
+function describeStep(
+  event: Exclude<Extract<RunEvent, { step: string }>, { call: number }>,
+  at: number,
+): Line {
+  if (event.type === "step.started") {
+    const items = event.itemCount === undefined ? "" : ` with ${plural(event.itemCount, "item")}`;
+    return line("info", `started${items}${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`);
+  }
   if (event.type === "step.succeeded") return line("info", `succeeded${wrote(event.patch)}`);
+  if (event.type === "step.skipped") return line("info", "skipped: its condition is false");
+  if (event.type === "step.waiting") return line("warn", waitText(event.wait, at));
+  if (event.type === "loop.exhausted")
+    return line(
+      "warn",
+      `ends its loop after ${event.iterationCount} rounds: the condition never became true`,
+    );
+  if (event.type === "approval.decided") {
+    const who = event.by === null ? "" : `, from the ${event.by}`;
+    const why = event.comment === null ? "" : `: ${event.comment}`;
+    return line("info", `${event.approved ? "approved" : "rejected"}${who}${why}`);
+  }
   // The message may name the step, which the line has done already.
   const subject = `Step \`${event.step}\` `;
   const { message } = event.error;
   const text = message.startsWith(subject) ? message.slice(subject.length) : `failed: ${message}`;
+  if (event.next !== undefined) return line("warn", `${text} The run goes on.`);
   if (event.retryAtMs === undefined) return line("error", text);
-  return line("warn", `${text} Next attempt at ${clockText(event.retryAtMs)}.`);
+  return line("warn", `${text} Next attempt at ${momentText(event.retryAtMs, at)}.`);
 }
+
+/** Calls of nodes that are no tools stand under the kind of the node. */
+const OWN_CALLS: Readonly<Record<string, string>> = {
+  code: "runs its code",
+  cli: "runs its command",
+  http: "sends its request",
+  agent: "asks the agent",
+};
 
 function describeCall(event: Extract<RunEvent, { call: number }>): Line {
   if (event.type === "model.started") return line("debug", `asks ${event.provider} ${event.model}`);
-  if (event.type === "model.delta") return line("debug", event.text);
+  if (event.type === "model.delta" || event.type === "output.delta")
+    return line("debug", event.text);
+  if (event.type === "model.fallback")
+    return line(
+      "warn",
+      `${event.model} cannot be used, the next model is asked: ${event.error.message}`,
+    );
   if (event.type === "tool.started")
-    return line("info", `calls ${event.tool} ${brief(event.input)}`);
+    return line("info", `${OWN_CALLS[event.tool] ?? `calls ${event.tool}`} ${brief(event.input)}`);
   const duration = formatDuration(event.durationMs);
-  if (event.type === "tool.finished")
+  if (event.type === "tool.finished") {
+    const name = event.tool in OWN_CALLS ? "" : `${event.tool} `;
     return event.ok
-      ? line("info", `${event.tool} answered in ${duration}`)
-      : line("warn", `${event.tool} failed after ${duration}`);
+      ? line("info", `${name}answered in ${duration}`)
+      : line("warn", `${name}failed after ${duration}`);
+  }
+  if (event.cached) return line("info", "answered from the cache");
   const tokens = `${formatCount(event.usage.input)} tokens in, ${formatCount(event.usage.output)} out`;
   const cost = formatCost(event.costNanoUsd ?? 0, event.costNanoUsd === null ? 1 : 0);
   return line("info", `answered in ${duration}, ${tokens}, ${cost}`);
+}
+
+function waitText(wait: Wait, at: number): string {
+  const limit = "untilMs" in wait ? wait.untilMs : null;
+  const until = limit === null ? "" : ` until ${momentText(limit, at)}`;
+  if (wait.for === "timer") return `waits${until}`;
+  if (wait.for === "approval")
+    return `waits${until} for an approval: ${clip(wait.message, INPUT_CHARS_MAX)}`;
+  if (wait.for === "signal") return `waits${until} for the signal ${wait.name}`;
+  if (wait.for === "run") return `waits for run ${shortId(wait.runId)}`;
+  return `waits${until} for ${WAITING_FOR_TEXT[wait.for]}`;
 }
 
 function line(level: Level, message: string): Line {
@@ -165,6 +231,5 @@ function wrote(patch: unknown): string {
 }
 
 function brief(input: unknown): string {
-  const text = JSON.stringify(input) ?? "";
-  return text.length <= INPUT_CHARS_MAX ? text : `${text.slice(0, INPUT_CHARS_MAX - 1)}…`;
+  return clip(JSON.stringify(input) ?? "", INPUT_CHARS_MAX);
 }

@@ -17,6 +17,9 @@ const FAILED_SHARE_CRITICAL = 0.1;
 /** Runs in the queue from which on it is worth a warning. */
 const QUEUE_WARNING = 25;
 
+/** Approvals that are named; of more there is a link to the list. */
+const APPROVAL_COUNT_MAX = 5;
+
 const TIER_LABEL: Record<Tier, string> = { critical: "Critical", warning: "Warning", info: "Info" };
 
 interface Tile {
@@ -287,6 +290,8 @@ function attention(status: Status): Item[] {
     if (tier === undefined || (tier === "info" && service.message === null)) return [];
     return [{ tier: tierOf(service, tier), text: <ServiceItem service={service} /> }];
   });
+  if (status.approvals.length > 0)
+    items.push({ tier: "warning", text: <Approvals approvals={status.approvals} /> });
   if (status.interrupted.length > 0)
     items.push({ tier: "warning", text: <Interrupted status={status} /> });
   return items;
@@ -311,6 +316,35 @@ function ServiceItem(props: { service: ServiceStatus }) {
           <b>Fix:</b> <InlineText text={service.fix} links />
         </>
       )}
+    </>
+  );
+}
+
+function Approvals(props: { approvals: Status["approvals"] }) {
+  const { approvals } = props;
+  const shown = approvals.slice(0, APPROVAL_COUNT_MAX);
+  const more = approvals.length - shown.length;
+  return (
+    <>
+      <b>
+        {plural(approvals.length, "step")} {approvals.length === 1 ? "waits" : "wait"} for your
+        approval:
+      </b>{" "}
+      {shown.map(({ runId, workflowName, key }, index) => (
+        <>
+          {index === 0 ? "" : ", "}
+          <a href={`/runs/${encodeURIComponent(runId)}`}>
+            {key} of {workflowName} {shortId(runId)}
+          </a>
+        </>
+      ))}
+      {more === 0 ? null : (
+        <>
+          {" "}
+          and <a href="/runs?state=waiting">{formatCount(more)} more</a>
+        </>
+      )}
+      .
     </>
   );
 }

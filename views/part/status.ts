@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../../src/domain/event.ts";
-import type { Run, RunState, RunStats } from "../../src/domain/run.ts";
+import type { PendingApproval, Run, RunState, RunStats } from "../../src/domain/run.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
 
 export const RANGES = ["1h", "6h", "24h", "7d"] as const;
@@ -17,6 +17,8 @@ export interface Status {
   readonly services: readonly ServiceStatus[];
   /** Runs that were taken up again after the last session ended without a clean shutdown. */
   readonly interrupted: readonly Run[];
+  /** Steps that wait for a person, oldest first. */
+  readonly approvals: readonly PendingApproval[];
   readonly queueDepth: number;
   /** Of all processes together; null where it cannot be known. */
   readonly memoryBytes: number | null;

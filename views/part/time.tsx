@@ -27,7 +27,7 @@ export function agoText(at: number, now: number): string {
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
   if (ms < DAY) return `${Math.floor(ms / HOUR)} h ago`;
   if (ms < 30 * DAY) return `${Math.floor(ms / DAY)} d ago`;
-  return dateText(at).slice(0, 10);
+  return dayText(at);
 }
 
 /** `14:31:02`, in the time zone of the machine that runs `agents`. */
@@ -35,6 +35,19 @@ export function clockText(at: number): string {
   const time = new Date(at);
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":");
 }
+
+/** The time of day, with the date when it is not the day of `from`. */
+export function momentText(at: number, from: number): string {
+  const [date, day] = [dateText(at), dateText(from).slice(0, DAY_CHARS)];
+  return date.startsWith(day) ? clockText(at) : date.slice(0, -":00".length);
+}
+
+/** `2026-11-20`, in the time zone of the machine that runs `agents`. */
+export function dayText(at: number): string {
+  return dateText(at).slice(0, DAY_CHARS);
+}
+
+const DAY_CHARS = "2026-11-20".length;
 
 function dateText(at: number): string {
   const time = new Date(at);

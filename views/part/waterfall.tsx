@@ -3,7 +3,7 @@ import { round } from "./chart.tsx";
 import { formatCount } from "./number.ts";
 
 /** More rows than this help nobody; the rest is in the list of steps. */
-export const SPAN_COUNT_MAX = 200;
+export const SPAN_COUNT_MAX = 80;
 const TICK_COUNT = 4;
 const WIDTH = 1000;
 

@@ -3,7 +3,7 @@ import { AppError, ERROR_CODES } from "../../domain/error.ts";
 import type { CommandContext } from "../command.ts";
 import type { CHAT } from "../definition.ts";
 import { print, printError } from "../terminal.ts";
-import { BUILD } from "../version.ts";
+import { BUILD } from "../../domain/build.ts";
 
 /** Serves the chat until it is told to stop or its parent is gone. */
 export async function chat(context: CommandContext<typeof CHAT.flags>): Promise<number> {

@@ -6,7 +6,7 @@ import type { CommandContext } from "../command.ts";
 import type { DOCTOR } from "../definition.ts";
 import { type Finding, runChecks } from "../doctor-check.ts";
 import { pad } from "../format.ts";
-import type { Style } from "../progress.ts";
+import type { Style } from "../progress-view.ts";
 import { columnsOf, print, printError } from "../terminal.ts";
 
 const NAME_COLUMNS = 14;

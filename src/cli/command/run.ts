@@ -1,18 +1,15 @@
 import { readSettings, loadConfig } from "../../config/load.ts";
 import { AppError, ERROR_CODES } from "../../domain/error.ts";
-import type { StoredEvent } from "../../domain/event.ts";
-import { type Run, RUN_STATES_FINAL } from "../../domain/run.ts";
+import type { Run } from "../../domain/run.ts";
 import { PROVIDERS, type Workflow } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
 import type { CommandContext } from "../command.ts";
 import { backgroundReporter } from "../error.ts";
 import type { RUN } from "../definition.ts";
-import { followRun } from "../follow.ts";
-import { followLive, type Followed } from "../follow-live.ts";
-import type { Product, Runner } from "../product.ts";
-import { advance, beginProgress } from "../progress.ts";
-import { endingLines, outputLines, runDocument } from "../run-result.ts";
-import { columnsOf, print, printError } from "../terminal.ts";
+import type { Product } from "../product.ts";
+import { plural } from "../format.ts";
+import { reservation, seeRunThrough } from "../run-here.ts";
+import { print, printError } from "../terminal.ts";
 import {
   type WorkflowFile,
   checkInputs,
@@ -40,22 +37,27 @@ export async function run(context: Context): Promise<number> {
   const product = await app.openProduct(config, backgroundReporter(context));
   try {
     // Without a server, this process is the only worker that may take the run.
-    const worker = instance === undefined && !flags.detach ? `cli-${process.pid}` : undefined;
+    const served = instance !== undefined;
+    const worker = reservation(flags, served);
     const created = await createRun(context, product, { file, inputs, worker });
-    if (flags.detach) return detach(context, created, instance !== undefined);
-    const runner =
-      worker === undefined
-        ? undefined
-        : product.startRunner({ worker, concurrency: 1, only: created.id });
-    return await finish(context, product, { run: created, runner });
+    return await seeRunThrough(context, product, { run: created, served });
   } finally {
     await product.close();
   }
 }
 
-/** Prints the problems. @returns undefined when the file cannot be run. */
-async function checkWorkflow(
-  { flags, terminal }: Context,
+/** More problems are counted only: a file that is no workflow at all has hundreds. */
+const PROBLEM_COUNT_MAX = 10;
+
+interface CheckContext extends Pick<CommandContext, "terminal"> {
+  readonly flags: { readonly json?: boolean | undefined };
+  /** What was to be done with the file. */
+  readonly wish?: "run" | "drawn";
+}
+
+/** Prints the problems. @returns undefined when the file has errors. */
+export async function checkWorkflow(
+  { flags, terminal, wish = "run" }: CheckContext,
   { file, source, format }: WorkflowFile,
   knownTools: readonly string[],
 ): Promise<Workflow | undefined> {
@@ -67,11 +69,18 @@ async function checkWorkflow(
   const { workflow, problems } = parseWorkflow(source, { format, knownTools });
   const faulty = problems.some(({ severity }) => severity === "error");
   const shown = flags.json && !faulty ? [] : problems;
-  for (const problem of shown) printError(terminal, `${formatProblem(problem, source, file)}\n`);
+  for (const problem of shown.slice(0, PROBLEM_COUNT_MAX))
+    printError(terminal, `${formatProblem(problem, source, file)}\n`);
+  const more = shown.length - PROBLEM_COUNT_MAX;
+  if (more > 0) printError(terminal, `${plural(more, "problem")} more.\n`);
   if (!faulty && workflow !== undefined) return workflow;
-  const error = new AppError("workflow_invalid", `${file} cannot be run: ${verdict(problems)}.`, {
-    fix: "Correct the file; `agents validate` checks it again.",
-  });
+  const error = new AppError(
+    "workflow_invalid",
+    `${file} cannot be ${wish}: ${verdict(problems)}.`,
+    {
+      fix: "Correct the file; `agents validate` lists every problem.",
+    },
+  );
   if (flags.json) print(terminal, JSON.stringify({ error: error.toRecord(), problems }, null, 2));
   printError(terminal, `error: ${error.message}\nFix: ${error.fix}`);
   return undefined;
@@ -91,78 +100,7 @@ async function createRun(
       model: flags.model,
     }),
     from: "cli",
-    ...defined({ reservedFor: given.worker }),
+    ...defined({ reservedFor: given.worker, folder: given.file.folder }),
   });
   return created;
-}
-
-function detach({ flags, terminal }: Context, created: Run, served: boolean): number {
-  const text = flags.json ? JSON.stringify({ id: created.id, state: created.state }) : created.id;
-  print(terminal, text);
-  if (!served) {
-    printError(terminal, "No server is running: the run waits for `agents start`.");
-  }
-  return 0;
-}
-
-async function finish(
-  context: Context,
-  product: Product,
-  given: { run: Run; runner: Runner | undefined },
-): Promise<number> {
-  const { flags, terminal, clock } = context;
-  const followed = await followLive({ store: product.store, clock, terminal }, given.run, {
-    mode: flags.watch ? "live" : flags.json ? "silent" : "auto",
-    cancelOnInterrupt: true,
-    ...(given.runner === undefined ? {} : { runner: given.runner }),
-  });
-  if (given.runner === undefined) return reportRun(context, followed);
-  await given.runner.stop({ graceMs: followed.graceMs });
-  if (RUN_STATES_FINAL.includes(followed.run.state)) return reportRun(context, followed);
-  // What was under way may have come to an end while this worker stopped: the last look says which.
-  const last = await lookAt(product, { id: given.run.id, clock });
-  return reportRun(context, { ...followed, ...last });
-}
-
-/** The run and its progress as they are now, however long it takes to end. */
-async function lookAt(
-  { store }: Product,
-  { id, clock }: { id: string; clock: Context["clock"] },
-): Promise<Pick<Followed, "run" | "progress">> {
-  const events: StoredEvent[] = [];
-  const ended = await followRun({ store, clock }, id, {
-    signal: AbortSignal.abort(),
-    onEvent: (stored) => events.push(stored),
-  });
-  return { run: ended, progress: events.reduce(advance, beginProgress(ended)) };
-}
-
-/** Prints the result of a run that was followed. @returns the exit code that its state means. */
-export function reportRun(
-  {
-    flags,
-    global,
-    terminal,
-  }: { flags: { readonly json?: boolean | undefined } } & Pick<Context, "global" | "terminal">,
-  followed: Followed,
-): number {
-  const { run: ended, progress } = followed;
-  if (!RUN_STATES_FINAL.includes(ended.state)) {
-    printError(
-      terminal,
-      `Run ${ended.id} has not ended. A worker goes on with it; \`agents runs ${ended.id}\` shows it.`,
-    );
-    return ERROR_CODES.cancelled.exit;
-  }
-  if (flags.json) print(terminal, JSON.stringify(runDocument(ended, progress), null, 2));
-  else {
-    const style = { columns: columnsOf(terminal.output), color: terminal.color };
-    const verbose = global.verbose === true;
-    for (const line of endingLines(ended, progress, { ...style, verbose }))
-      printError(terminal, line);
-    for (const line of outputLines(progress.outputs, style)) print(terminal, line);
-  }
-  if (ended.state === "succeeded") return 0;
-  if (ended.state === "failed") return ERROR_CODES[ended.error?.code ?? "run_failed"].exit;
-  return ERROR_CODES.cancelled.exit;
 }

@@ -8,7 +8,7 @@ import type { CommandContext } from "../command.ts";
 import type { START } from "../definition.ts";
 import type { App, Dashboard } from "../product.ts";
 import { createStartView, type StartView } from "../start-view.ts";
-import { BUILD } from "../version.ts";
+import { BUILD } from "../../domain/build.ts";
 
 type Context = CommandContext<typeof START.flags>;
 

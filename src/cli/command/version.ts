@@ -1,6 +1,6 @@
 import type { CommandContext } from "../command.ts";
 import { print } from "../terminal.ts";
-import { BUILD } from "../version.ts";
+import { BUILD } from "../../domain/build.ts";
 
 export async function version({ global, terminal }: CommandContext): Promise<number> {
   print(terminal, BUILD.version);

@@ -24,6 +24,7 @@ export async function worker(context: CommandContext<typeof WORKER.flags>): Prom
     name,
     reload: async () => await readSettings(context.sources),
     reportError: (error) => printError(context.terminal, Bun.inspect(error)),
+    onLog: (line) => printError(context.terminal, line),
     // The supervisor waits for this line.
     onReady: () => print(context.terminal, JSON.stringify({ event: "ready" })),
   });

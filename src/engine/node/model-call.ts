@@ -1,75 +1,140 @@
-/** One model call: streamed to the log, checkpointed, and read back from the journal when it is there. */
+/**
+ * One model call: checkpointed, and read back from the journal when it is there. Before it goes out it is
+ * looked for in the response cache, weighed against the budget, and takes its turn at the provider.
+ */
 import { AppError } from "../../domain/error.ts";
-import type {
-  ModelAnswer,
-  ModelEvent,
-  ModelMessage,
-  ModelRequest,
-  ToolCall,
-} from "../../domain/model.ts";
+import type { RunEvent } from "../../domain/event.ts";
+import type { ModelAnswer, ModelEvent } from "../../domain/model.ts";
 import { abortable } from "../../lib/abortable.ts";
-import { assert } from "../../lib/assert.ts";
-import { defined } from "../../lib/defined.ts";
-import { isJsonObject, type Json } from "../../lib/json.ts";
-import { fromErrorRecord } from "../failure.ts";
+import { NO_USAGE } from "../call-log.ts";
+import { fromErrorRecord, toErrorRecord } from "../failure.ts";
 import type { StepContext } from "./executor.ts";
+import type { ModelChain, ResolvedModel } from "./model-chain.ts";
+import {
+  answerFromJson,
+  answerToJson,
+  cacheKey,
+  type JournaledAnswer,
+  type Question,
+  requestToJson,
+} from "./model-json.ts";
+import { blockTurns, createInsisting, withTurn } from "./model-turn.ts";
 
-/** What the engine reads of an answer; the rest is kept beside it in the journal. */
 /** They cost nothing, however a call ends. */
 const FREE_PROVIDERS: ReadonlySet<string> = new Set(["demo", "ollama"]);
 
-export interface Answer {
-  readonly text: string;
-  readonly toolCalls: readonly ToolCall[];
-  readonly finish: ModelAnswer["finish"];
+export interface Answer extends JournaledAnswer {
   /** The attempt that made the call: an earlier one when the answer came from the journal. */
   readonly madeInAttempt: number;
 }
 
-/** @throws AppError as the provider failed, or the signal's reason. */
+export interface ModelCall {
+  readonly ordinal: number;
+  /** What to ask a model; made only when the call is not in the journal. */
+  readonly ask: (model: ResolvedModel) => Promise<Question>;
+  /** Which answers are worth keeping for equal requests; undefined: none, and none is looked for. */
+  readonly isKept: ((answer: JournaledAnswer) => boolean) | undefined;
+}
+
+type Place = Pick<Extract<RunEvent, { type: "model.started" }>, "step" | "attempt" | "call">;
+
+/** @throws AppError as the provider failed, StepPostponed, or the signal's reason. */
 export async function callModel(
   step: StepContext,
-  ordinal: number,
-  request: Omit<ModelRequest, "signal">,
+  chain: ModelChain,
+  call: ModelCall,
 ): Promise<Answer> {
-  const place = { step: step.key, attempt: step.attempt, call: ordinal } as const;
-  const { provider, model } = request;
-  const call = await step.calls.perform(
-    {
-      ordinal,
-      kind: "model",
-      name: model,
-      request: requestToJson(request),
-      started: { type: "model.started", ...place, provider, model },
-    },
-    async () => {
-      const { signal } = step;
-      let begun = false;
-      const onText = (text: string) => {
-        begun = true;
-        if (!signal.aborted) step.calls.emit({ type: "model.delta", ...place, text });
-      };
-      const stream = step.models.call({ ...request, signal });
-      const answer = await abortable(signal, readStream(stream, onText)).catch((error: unknown) => {
-        if (begun && !FREE_PROVIDERS.has(provider)) step.calls.addBroken();
-        throw error;
-      });
-      const { usage, costNanoUsd } = answer;
-      return {
-        result: answerToJson(answer),
-        usage,
-        costNanoUsd,
-        finished: (durationMs) => ({
-          type: "model.finished",
-          ...place,
-          usage,
-          costNanoUsd,
-          durationMs,
-        }),
-      };
-    },
+  const { ordinal } = call;
+  const place: Place = { step: step.key, attempt: step.attempt, call: ordinal };
+  // Which model is asked, and with what, is known when one has answered.
+  const unknown = { name: "", request: null } as const;
+  const made = await step.calls.perform({ ordinal, kind: "model", ...unknown }, () =>
+    chain.use(
+      async (model) => answerQuestion(step, { question: await call.ask(model), place, call }),
+      ({ provider, model, error }) => {
+        const record = toErrorRecord(error, step.redact);
+        step.calls.emit({ type: "model.fallback", ...place, provider, model, error: record });
+      },
+    ),
   );
-  return { ...answerFromJson(call.result), madeInAttempt: call.attempt };
+  return { ...answerFromJson(made.result), madeInAttempt: made.attempt };
+}
+
+interface Asked {
+  readonly question: Question;
+  readonly place: Place;
+  readonly call: ModelCall;
+}
+
+async function answerQuestion(step: StepContext, asked: Asked) {
+  const { question, call } = asked;
+  const { provider, model } = question;
+  const key = call.isKept === undefined || provider === "demo" ? undefined : cacheKey(question);
+  const known = key === undefined ? undefined : await lookUp(step, key);
+  const answer = known ?? (await goOut(step, asked));
+  if (known !== undefined)
+    step.calls.emit({ type: "model.started", ...asked.place, provider, model });
+  else if (key !== undefined && isWorthKeeping(call, answer)) await keep(step, key, answer);
+  const usage = known === undefined ? answer.usage : NO_USAGE;
+  const costNanoUsd = known === undefined ? answer.costNanoUsd : 0;
+  return {
+    name: model,
+    request: requestToJson(question),
+    result: answerToJson(answer),
+    usage,
+    costNanoUsd,
+    finished: (durationMs: number): RunEvent => ({
+      type: "model.finished",
+      ...asked.place,
+      usage,
+      costNanoUsd,
+      durationMs,
+      ...(known === undefined ? {} : { cached: true }),
+    }),
+  };
+}
+
+function isWorthKeeping({ isKept }: ModelCall, answer: ModelAnswer): boolean {
+  const isWhole = answer.finish === "stop" || answer.finish === "tool_calls";
+  return isWhole && isKept?.(answer) === true;
+}
+
+async function lookUp(step: StepContext, key: string): Promise<ModelAnswer | undefined> {
+  const { cache } = step;
+  return createInsisting(step)(() => cache.get(key));
+}
+
+async function keep({ cache }: StepContext, key: string, answer: ModelAnswer): Promise<void> {
+  // It is paid and about to be journaled; that the next one pays again is no reason to fail.
+  await cache.put(key, answer).catch(() => undefined);
+}
+
+async function goOut(step: StepContext, { question, place }: Asked): Promise<ModelAnswer> {
+  const { signal } = step;
+  const { provider, model, apiBase } = question;
+  const account = step.models.accountOf({
+    provider,
+    ...(apiBase === undefined ? {} : { apiBase }),
+  });
+  const release = await step.reserveBudget(question);
+  const made = withTurn(step, account, async () => {
+    step.calls.emit({ type: "model.started", ...place, provider, model });
+    let begun = false;
+    const onText = (text: string) => {
+      begun = true;
+      if (!signal.aborted) step.calls.emit({ type: "model.delta", ...place, text });
+    };
+    const stream = step.models.call({ ...question, signal });
+    try {
+      return await abortable(signal, readStream(stream, onText));
+    } catch (error) {
+      if (begun && !FREE_PROVIDERS.has(provider)) step.calls.addBroken();
+      if (account !== undefined && error instanceof AppError)
+        await blockTurns(step, account, error);
+      throw error;
+    }
+  });
+  return made.finally(release);
 }
 
 async function readStream(
@@ -85,47 +150,4 @@ async function readStream(
   throw new AppError("provider_unavailable", "The model's answer broke off.", {
     fix: "Try again; when it stays, check the provider's status page.",
   });
-}
-
-function requestToJson(request: Omit<ModelRequest, "signal">): Json {
-  const { provider, model, temperature, maxTokens, messages, tools, output } = request;
-  return {
-    provider,
-    model,
-    ...defined({ temperature, maxTokens }),
-    messages: messages.map(messageToJson),
-    tools: tools.map((tool) => tool.name),
-    structured: output !== undefined,
-  };
-}
-
-function messageToJson(message: ModelMessage): Json {
-  if (message.role !== "assistant") return message;
-  return { ...message, toolCalls: message.toolCalls.map(toolCallToJson) };
-}
-
-function toolCallToJson({ id, name, arguments: input }: ToolCall): Json {
-  return { id, name, arguments: input };
-}
-
-function answerToJson({ text, toolCalls, finish, model }: ModelAnswer): Json {
-  return { text, toolCalls: toolCalls.map(toolCallToJson), finish, model };
-}
-
-function answerFromJson(json: Json): Omit<Answer, "madeInAttempt"> {
-  assert(isJsonObject(json) && typeof json["text"] === "string", "a journaled answer has no text");
-  const { text, toolCalls, finish } = json;
-  return {
-    text,
-    toolCalls: Array.isArray(toolCalls) ? toolCalls.map(toolCallFromJson) : [],
-    finish:
-      finish === "tool_calls" || finish === "length" || finish === "refused" ? finish : "stop",
-  };
-}
-
-function toolCallFromJson(json: Json): ToolCall {
-  assert(isJsonObject(json), "a journaled tool call is no object");
-  const { id, name, arguments: input = null } = json;
-  assert(typeof id === "string" && typeof name === "string", "a journaled tool call has no name");
-  return { id, name, arguments: input };
 }

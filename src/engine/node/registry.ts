@@ -1,19 +1,28 @@
 /** All node kinds. A new kind is a file beside this one and a line below. */
 import type { NodeKind, WorkflowNode } from "../../domain/workflow.ts";
 import type { JsonObject } from "../../lib/json.ts";
-import type { StepContext } from "./executor.ts";
+import { agentNode } from "./agent.ts";
+import { approvalNode } from "./approval.ts";
+import { cliNode } from "./cli.ts";
+import { codeNode } from "./code.ts";
+import type { NodeExecutor } from "./executor.ts";
+import { httpNode } from "./http.ts";
 import { llmNode } from "./llm.ts";
+import { toolNode } from "./tool.ts";
+import { waitNode } from "./wait.ts";
+import { workflowNode } from "./workflow.ts";
 
-const EXECUTORS = { llm: llmNode } as const satisfies Record<NodeKind, unknown>;
+/** A node and its input always belong to the executor of its kind: both come from `render`. */
+export type NodeExecutors = Readonly<Record<NodeKind, NodeExecutor<WorkflowNode, JsonObject>>>;
 
-export interface PreparedStep {
-  readonly input: JsonObject;
-  execute(step: StepContext): Promise<JsonObject>;
-}
-
-/** Renders a node's input; what it returns executes the node with that input. @throws AppError `invalid`. */
-export function prepareNode(node: WorkflowNode, values: JsonObject): PreparedStep {
-  const executor = EXECUTORS[node.kind];
-  const input = executor.render(node, values);
-  return { input, execute: (step) => executor.execute(node, input, step) };
-}
+export const EXECUTORS = {
+  llm: llmNode,
+  code: codeNode,
+  tool: toolNode,
+  http: httpNode,
+  cli: cliNode,
+  agent: agentNode,
+  workflow: workflowNode,
+  approval: approvalNode,
+  wait: waitNode,
+} as const satisfies NodeExecutors;

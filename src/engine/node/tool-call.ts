@@ -1,17 +1,10 @@
 /** The tool calls that a model asked for in one answer: made in parallel, each checkpointed. */
 import { AppError } from "../../domain/error.ts";
 import type { ModelMessage, ToolCall } from "../../domain/model.ts";
-import {
-  TOOL_OUTPUT_CHARS_MAX,
-  TOOL_TIMEOUT_MS,
-  type Tool,
-  type ToolPort,
-} from "../../domain/tool.ts";
-import type { LlmNode, ToolUse } from "../../domain/workflow.ts";
-import { abortable } from "../../lib/abortable.ts";
+import { type OpenTool, TOOL_OUTPUT_CHARS_MAX, TOOL_TIMEOUT_MS } from "../../domain/tool.ts";
 import { assert } from "../../lib/assert.ts";
-import { isJsonObject, type Json } from "../../lib/json.ts";
-import { startTimer } from "../../lib/timer.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import { withTimeLimit } from "../../lib/time-limit.ts";
 import { NO_USAGE } from "../call-log.ts";
 import { fromErrorRecord, readErrorRecord, toErrorRecord } from "../failure.ts";
 import type { StepContext } from "./executor.ts";
@@ -21,26 +14,7 @@ export const TOOL_CALLS_PER_ROUND_MAX = 32;
 
 const NOT_CALLED = `Not called: an answer may ask for at most ${TOOL_CALLS_PER_ROUND_MAX} tool calls.`;
 
-export interface OpenTool {
-  readonly use: ToolUse;
-  readonly tool: Tool;
-}
-
 export type ToolMessage = Extract<ModelMessage, { role: "tool" }>;
-
-/** @throws AppError `invalid` for a tool that is not there, and what `check` throws. */
-export function openTools(node: LlmNode, tools: ToolPort): readonly OpenTool[] {
-  return node.tools.map((use) => {
-    const tool = tools.get(use.name);
-    if (tool === undefined) {
-      throw new AppError("invalid", `There is no tool named \`${use.name}\`.`, {
-        fix: `Use one of these in node \`${node.id}\`: ${tools.names.join(", ")}.`,
-      });
-    }
-    tool.check();
-    return { use, tool };
-  });
-}
 
 interface ToolRound {
   readonly calls: readonly ToolCall[];
@@ -85,7 +59,7 @@ async function callTool(
   { call, ordinal, round }: OneCall,
 ): Promise<string> {
   const place = { step: step.key, attempt: step.attempt, call: ordinal, tool: call.name } as const;
-  const idempotencyKey = `${step.runId}/${step.key}/${round.askedInAttempt}.${ordinal}`;
+  const idempotencyKey = `${step.run.id}/${step.key}/${round.askedInAttempt}.${ordinal}`;
   const { result } = await step.calls.perform(
     {
       ordinal,
@@ -95,7 +69,7 @@ async function callTool(
       started: { type: "tool.started", ...place, input: call.arguments },
     },
     async () => {
-      const outcome = await runTool(step, open, { call, idempotencyKey });
+      const outcome = await answerCall(step, open, { call, ordinal, idempotencyKey });
       return {
         result: outcome,
         usage: NO_USAGE,
@@ -120,59 +94,78 @@ type ToolOutcome =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly text: string; readonly fatal: boolean; readonly error: Json };
 
-async function runTool(
+async function answerCall(
   step: StepContext,
   open: readonly OpenTool[],
-  { call, idempotencyKey }: { readonly call: ToolCall; readonly idempotencyKey: string },
+  { call, ...place }: Omit<ToolRun, "input"> & { readonly call: ToolCall },
 ): Promise<ToolOutcome> {
   const found = open.find(({ tool }) => tool.spec.name === call.name);
   try {
-    return { ok: true, text: toText(await runOpenTool(step, found, { call, idempotencyKey })) };
+    if (found === undefined) throw unknownTool(call.name, open);
+    if (!isJsonObject(call.arguments))
+      throw new AppError("invalid", `The arguments of \`${call.name}\` must be a JSON object.`);
+    const result = await runTool(step, found, { input: call.arguments, ...place });
+    return { ok: true, text: toText(result) };
   } catch (error) {
     // The run or the attempt is over: that is no answer of the tool.
     step.signal.throwIfAborted();
-    const failure = toToolError(call.name, error);
+    const failure = AppError.from(error);
     // Wrong arguments and unknown names are the model's mistake, which it can mend when told;
     // `on_error` speaks of tools that fail.
     const fatal = failure.code !== "invalid" && found?.use.onError === "fail";
     const record = toErrorRecord(failure, step.redact);
-    return { ok: false, text: `Error: ${failure.message}`, fatal, error: { ...record } };
+    // What to do instead is said for the model, not only for people.
+    const text = failure.fix === undefined ? failure.message : `${failure.message} ${failure.fix}`;
+    return { ok: false, text: `Error: ${text}`, fatal, error: { ...record } };
   }
 }
 
-async function runOpenTool(
-  step: StepContext,
-  found: OpenTool | undefined,
-  { call, idempotencyKey }: { readonly call: ToolCall; readonly idempotencyKey: string },
-): Promise<Json> {
-  if (found === undefined)
-    throw new AppError("invalid", `There is no tool named \`${call.name}\`.`);
-  if (!isJsonObject(call.arguments))
-    throw new AppError("invalid", `The arguments of \`${call.name}\` must be a JSON object.`);
-  const limit = new AbortController();
-  const onAbort = () => limit.abort(step.signal.reason);
-  step.signal.addEventListener("abort", onAbort, { once: true });
-  const stopTimer = startTimer(step.clock, TOOL_TIMEOUT_MS, () => {
-    limit.abort(
-      new AppError(
-        "timeout",
-        `Tool \`${call.name}\` took longer than ${TOOL_TIMEOUT_MS / 1000} s.`,
-      ),
-    );
+function unknownTool(name: string, open: readonly OpenTool[]): AppError {
+  const names = open.map(({ tool }) => tool.spec.name).join(", ");
+  return new AppError("invalid", `There is no tool named \`${name}\`.`, {
+    fix: `Use one of: ${names}.`,
   });
-  try {
-    const context = { signal: limit.signal, idempotencyKey, config: found.use.config };
-    return await abortable(limit.signal, found.tool.run(call.arguments, context));
-  } finally {
-    stopTimer();
-    step.signal.removeEventListener("abort", onAbort);
-  }
 }
 
-/** A tool that breaks its contract has failed like any other. */
-function toToolError(name: string, error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  return new AppError("tool_failed", `Tool \`${name}\` failed unexpectedly.`, { cause: error });
+interface ToolRun {
+  readonly input: JsonObject;
+  readonly idempotencyKey: string;
+  /** Of the call that its output belongs to; 0 for a step's only call. */
+  readonly ordinal?: number;
+}
+
+/**
+ * Runs a tool once, under its time limit; what it writes meanwhile goes to the log of the run. Not checkpointed.
+ * @throws AppError as `Tool.run`, `timeout` at the limit, `tool_failed` for a tool that breaks its contract;
+ * the signal's reason.
+ */
+export async function runTool(
+  step: StepContext,
+  { use, tool }: OpenTool,
+  { input, idempotencyKey, ordinal = 0 }: ToolRun,
+): Promise<Json> {
+  const { name } = tool.spec;
+  const { timeoutMs = TOOL_TIMEOUT_MS } = use;
+  const place = { step: step.key, attempt: step.attempt, call: ordinal } as const;
+  const reason = () =>
+    new AppError("timeout", `Tool \`${name}\` took longer than ${timeoutMs / 1000} s.`, {
+      fix: "Raise the tool's `timeout`, or ask it for less.",
+    });
+  const run = (signal: AbortSignal) => {
+    const onOutput = (stream: "stdout" | "stderr", text: string) => {
+      // A program that is being ended may still write.
+      if (!signal.aborted) step.calls.emit({ type: "output.delta", ...place, stream, text });
+    };
+    return tool.run(input, { signal, idempotencyKey, config: use.config, onOutput });
+  };
+  try {
+    const { signal, clock } = step;
+    return await withTimeLimit({ signal, clock, ms: timeoutMs, reason }, run);
+  } catch (error) {
+    step.signal.throwIfAborted();
+    if (error instanceof AppError) throw error;
+    throw new AppError("tool_failed", `Tool \`${name}\` failed unexpectedly.`, { cause: error });
+  }
 }
 
 function toText(result: Json): string {

@@ -1,3 +1,4 @@
+import { limitedFetch } from "../limited-fetch.ts";
 import { idsOfData } from "../models-body.ts";
 import { hasObjectRoot, isStrict } from "../output-schema.ts";
 import type { Provider } from "../provider.ts";
@@ -16,13 +17,19 @@ export const anthropic: Provider = {
   baseUrlDefault: BASE_URL,
   modelDefault: "claude-haiku-4-5",
   priceId: "anthropic",
+  cacheMark: { anthropic: { cacheControl: { type: "ephemeral" } } },
+  takesPdf: true,
   connect: (settings, apiBase) => ({
     baseUrl: normaliseBaseUrl(apiBase ?? settings.anthropic.baseUrl ?? BASE_URL, "/v1"),
     apiKey: settings.anthropic.apiKey,
   }),
   async load({ baseUrl, apiKey }) {
     const { createAnthropic } = await import("@ai-sdk/anthropic");
-    const provider = createAnthropic({ baseURL: baseUrl, apiKey: apiKey ?? "" });
+    const provider = createAnthropic({
+      baseURL: baseUrl,
+      apiKey: apiKey ?? "",
+      fetch: limitedFetch,
+    });
     return (model) => provider.messages(model);
   },
   // The package itself falls back to a forced tool call where the native way would lose data, and to

@@ -1,4 +1,5 @@
 import type { Json } from "../../lib/json.ts";
+import { limitedFetch } from "../limited-fetch.ts";
 import { listUnder, textOf } from "../models-body.ts";
 import { hasFreeObject } from "../output-schema.ts";
 import type { Provider } from "../provider.ts";
@@ -16,13 +17,15 @@ export const google: Provider = {
   baseUrlDefault: BASE_URL,
   modelDefault: "gemini-3.5-flash-lite",
   priceId: "google",
+  cacheMark: undefined,
+  takesPdf: true,
   connect: (settings, apiBase) => ({
     baseUrl: normaliseBaseUrl(apiBase ?? settings.google.baseUrl ?? BASE_URL, "/v1beta"),
     apiKey: settings.google.apiKey,
   }),
   async load({ baseUrl, apiKey }) {
     const { createGoogle } = await import("@ai-sdk/google");
-    const provider = createGoogle({ baseURL: baseUrl, apiKey: apiKey ?? "" });
+    const provider = createGoogle({ baseURL: baseUrl, apiKey: apiKey ?? "", fetch: limitedFetch });
     return (model) => provider.languageModel(model);
   },
   // Constrained decoding fills an object without stated properties with nothing: ask in words.

@@ -1,4 +1,5 @@
 import { isJsonObject } from "../../lib/json.ts";
+import { limitedFetch } from "../limited-fetch.ts";
 import { listUnder, textOf } from "../models-body.ts";
 import type { Provider } from "../provider.ts";
 
@@ -17,6 +18,8 @@ export const ollama: Provider = {
   baseUrlDefault: undefined,
   modelDefault: undefined,
   priceId: undefined,
+  cacheMark: undefined,
+  takesPdf: false,
   // Ollama's address is commonly given without the path of the compatible API.
   connect(settings, apiBase) {
     const baseUrl = (apiBase ?? settings.ollama.baseUrl).trim().replace(/\/+$/, "");
@@ -30,6 +33,7 @@ export const ollama: Provider = {
     const provider = createOpenAICompatible({
       name: "ollama",
       baseURL: baseUrl,
+      fetch: limitedFetch,
       includeUsage: true,
       supportsStructuredOutputs: true,
     });

@@ -1,3 +1,4 @@
+import { limitedFetch } from "../limited-fetch.ts";
 import { idsOfData } from "../models-body.ts";
 import { isStrict } from "../output-schema.ts";
 import type { Provider } from "../provider.ts";
@@ -14,6 +15,8 @@ export const openaiCompatible: Provider = {
   baseUrlDefault: undefined,
   modelDefault: undefined,
   priceId: undefined,
+  cacheMark: undefined,
+  takesPdf: true,
   connect(settings, apiBase) {
     const { baseUrl: configured, apiKey } = settings.openaiCompatible;
     const baseUrl = apiBase ?? configured;
@@ -26,6 +29,7 @@ export const openaiCompatible: Provider = {
     const provider = createOpenAICompatible({
       name: "compatible",
       baseURL: baseUrl,
+      fetch: limitedFetch,
       includeUsage: true,
       supportsStructuredOutputs: true,
       ...(apiKey === undefined ? {} : { apiKey }),

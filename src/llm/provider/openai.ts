@@ -1,3 +1,4 @@
+import { limitedFetch } from "../limited-fetch.ts";
 import { idsOfData } from "../models-body.ts";
 import { hasObjectRoot, isStrict } from "../output-schema.ts";
 import type { Provider } from "../provider.ts";
@@ -19,13 +20,15 @@ export const openai: Provider = {
   baseUrlDefault: BASE_URL,
   modelDefault: "gpt-6-luna",
   priceId: "openai",
+  cacheMark: undefined,
+  takesPdf: true,
   connect: (settings, apiBase) => ({
     baseUrl: normaliseBaseUrl(apiBase ?? settings.openai.baseUrl ?? BASE_URL, "/v1"),
     apiKey: settings.openai.apiKey,
   }),
   async load({ baseUrl, apiKey }) {
     const { createOpenAI } = await import("@ai-sdk/openai");
-    const provider = createOpenAI({ baseURL: baseUrl, apiKey: apiKey ?? "" });
+    const provider = createOpenAI({ baseURL: baseUrl, apiKey: apiKey ?? "", fetch: limitedFetch });
     return (model) => provider.responses(model);
   },
   // Strict mode refuses maps and free-form objects; without it the schema is only a hint.

@@ -37,7 +37,7 @@ const NO_USAGE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 
 
 export interface AnswersDeps {
   readonly conversations: ConversationStore;
-  readonly models: ModelPort;
+  readonly models: Pick<ModelPort, "resolve" | "call">;
   readonly reader: AnswerReader;
   readonly facts: () => Promise<PromptFacts>;
   readonly examples: () => Promise<readonly Example[]>;

@@ -11,7 +11,7 @@ export interface ChatDeps extends Pick<
 > {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
-  readonly models: ModelPort;
+  readonly models: Pick<ModelPort, "resolve" | "call">;
   /** Asked for when a model is: the tools are loaded then. */
   readonly facts: () => Promise<PromptFacts>;
   readonly examples: () => Promise<readonly Example[]>;

@@ -9,43 +9,65 @@ export interface PromptFacts {
 
 const EXAMPLE = `schema_version: "1.0"
 flow:
-  name: review_summary
-  description: Judges product reviews, then sums them up.
+  name: review_digest
+  description: Rates each review, sums up what they say, and asks a person before bad news goes out.
 state:
   fields:
     reviews: { type: "list[str]", required: true, description: The reviews as customers wrote them }
-    sentiment: { type: str }
-    score: { type: float }
+    ratings: { type: "list[object]", schema: { stars: int, reason: str } }
+    average: { type: float }
     summary: { type: str }
+    approved: { type: bool, default: false }
 nodes:
-  - id: judge
-    prompt: |
-      How do these reviews feel about the product? {reviews}
-      Give one word and a score from 0 to 1.
-    outputs: [sentiment, score]
+  - id: rate
+    prompt: "How many stars from 1 to 5 does this review give, and why? {item}"
+    outputs: [stars, reason]
     output_schema:
       type: object
       fields:
-        - { name: sentiment, type: str, description: "positive, mixed or negative" }
-        - { name: score, type: float }
+        - { name: stars, type: int }
+        - { name: reason, type: str, description: A few words }
+  - id: count
+    inputs: { ratings: "{ratings}" }
+    code: |
+      result = sum(rating["stars"] for rating in ratings) / max(1, len(ratings))
+    outputs: [average]
   - id: sum_up
-    prompt: "Sum up these reviews, which are {sentiment}, in three sentences: {reviews}"
+    prompt: |
+      Sum up in three sentences what these ratings say: {ratings}
+      Their average is {average}.
     outputs: [summary]
     output_schema: { type: str }
+  - id: ask
+    approval: { message: "Send this out?\\n\\n{summary}", on_reject: continue }
+    outputs: [approved]
 edges:
-  - { from: START, to: judge }
-  - { from: judge, to: sum_up }
-  - { from: sum_up, to: END }`;
+  - from: START
+    parallel: { items_field: reviews, target_node: rate, collect_field: ratings }
+  - { from: rate, to: count }
+  - { from: count, to: sum_up }
+  - from: sum_up
+    routes:
+      - condition: { logic: "state.average < 3" }
+        to: ask
+      - condition: { logic: default }
+        to: END
+  - { from: ask, to: END }`;
 
 const RULES = [
-  "Every step is one call of a language model. There are no code steps, branches, loops, forks or parallel steps: say so when somebody asks for one, and offer the nearest workflow without it.",
-  "Edges make one line: from START through every node to END, each node once. `to` is one node.",
+  "A node asks a language model, unless it has one of `code`, `tool`, `http`, `cli`, `agent`, `workflow`, `approval` or `wait`. Use the simplest kind that does it: a model for words, code for figures, a tool or http for what is outside.",
+  "Every node and START has exactly one entry in `edges`, which says how a run goes on after it: `to` one place, `to` a list of places side by side, `routes` (the first condition that is true, the last one is `default`), `loop` (the node again until `condition_field` is true, then `exit_to`), or `parallel` (the target node once for each item of a list). Every node can be reached from START, and every way ends at END.",
+  "A node that several branches lead to waits for those that are under way, and runs once with what they all wrote. Branches that run side by side write different fields, or the field has a `merge`.",
+  "In the target node of `parallel`, `{item}` is the item and `{index}` its place; its outputs are collected as a list in `collect_field`.",
+  'Conditions read the state: `state.score > 0.7 and "urgent" in state.tags`, `not state.done`, `len(state.items) == 0`.',
+  "Code is Python unless `language` says javascript: each of `inputs` is a variable, and what it leaves in `result` is written to `outputs`. It runs in a sandbox without network unless `sandbox` says otherwise.",
   "Names of nodes, fields and inputs are identifiers: letters, digits and underscores.",
-  "Every name in `outputs` is a field of the state. With one simple output, `output_schema` is `{type: …}` with the type of that field; with several outputs, or an object, it is `type: object` with one entry in `fields` for each output, of the same types as in the state.",
+  "Every name in `outputs` is a field of the state. A model needs `output_schema`: with one simple output `{type: …}` with the type of that field; with several outputs, or an object, `type: object` with one entry in `fields` for each output, of the same types as in the state. Other kinds need none. The outputs of the target of `parallel` are no fields of the state: one output makes a list of values, several make a list of objects with these keys.",
   "Fields that somebody has to give are `required: true` and have no `default`; every other field is left without `required`.",
   "`{name}` in a prompt puts in a value of the state, `{name.inner}` a value inside an object. A prompt may only name state fields and the node's own `inputs`.",
   "Quote texts that contain `: `, `#`, braces or brackets; write longer prompts with `|`.",
   "Leave `provider` and `model` out unless somebody asks for one: then the user's own default is used.",
+  "A person decides with `approval`; what is dangerous or costly (sending, paying, deleting) gets one before it.",
 ];
 
 /** What the model is told before the talk: the format as this very version runs it. */
@@ -58,8 +80,8 @@ export function systemPrompt(facts: PromptFacts): string {
     `The keys of the file, each with its type and whether it must be there. No other key exists.\n\n${outlineSchema(workflowJsonSchema())}`,
     `Rules\n${RULES.map((rule) => `- ${rule}`).join("\n")}`,
     tools.length === 0
-      ? "There are no tools: leave `tools` out."
-      : `Tools that a node may list in \`tools\`. No others exist.\n${tools.join("\n")}`,
+      ? "There are no tools: leave `tool` and `tools` out."
+      : `Tools for \`tool\` and \`tools\`. No others exist, but those of MCP servers in \`config.mcp_servers\`.\n${tools.join("\n")}`,
     providers.length === 0
       ? "No model provider is named by the user."
       : `Providers that the user has set up: ${providers.join(", ")}.`,

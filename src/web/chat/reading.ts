@@ -1,5 +1,6 @@
 import type { AnswerPart, AnswerReading } from "../../../views/part/answer.tsx";
 import type { AnswerMessage } from "../../domain/conversation.ts";
+import { drawingOf } from "../drawing.ts";
 import { splitFences, type TextPart } from "../../lib/fenced-text.ts";
 
 /** Answers whose reading is kept. */
@@ -27,7 +28,8 @@ export function createAnswerReader(knownTools: () => Promise<readonly string[]>)
     ]);
     const source = `${found.text}\n`;
     const reading = parseWorkflow(source, { format: "yaml", knownTools: tools });
-    return { parts, result: { source, ...reading } };
+    const drawing = await drawingOf(reading.workflow);
+    return { parts, result: { source, ...reading, drawing } };
   }
 
   return {

@@ -6,16 +6,11 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "flow.tags",
   "flow.author",
   "nodes[].name",
-  "nodes[].memory",
-  "nodes[].sandbox",
-  "nodes[].code",
+  "nodes[].sandbox.enabled",
   "nodes[].log_prompts",
   "nodes[].log_artifacts",
   "nodes[].optimize",
   "nodes[].mlflow",
-  "edges[].routes",
-  "edges[].loop",
-  "edges[].parallel",
   "optimization",
   "memory",
   "webhook",
@@ -26,8 +21,6 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "config.ab_test",
   "config.gates",
 ]);
-/** Where this version takes only the first of several forms, with what is said of it. */
-const FIRST_FORM: ReadonlyMap<string, string> = new Map([["edges[].to", "A node id, or END."]]);
 const DEPTH_MAX = 8;
 
 /** The keys of a workflow's JSON Schema, one a line, each with its type and what it is for. */
@@ -50,8 +43,7 @@ function properties(schema: JsonObject, { path, depth }: Spot): string[] {
   const required = list(schema["required"]);
   return keysOf(schema, path).flatMap(({ key, value, at }) => {
     const shape = shapeOf(value, at);
-    const note =
-      FIRST_FORM.get(at) ?? text(value["description"]) ?? text(shape.inner?.["description"]) ?? "";
+    const note = text(value["description"]) ?? text(shape.inner?.["description"]) ?? "";
     const must = required.includes(key) ? ", required" : "";
     const head = `${"  ".repeat(depth)}${key}: (${shape.label}${must})${note === "" ? "" : ` ${note}`}`;
     const { inner } = shape;
@@ -88,10 +80,9 @@ function shapeOf(schema: JsonObject, path: string): Shape {
   const choices = list(schema["anyOf"]).filter(isJsonObject);
   if (choices.length > 0) {
     const shapes = choices.map((choice) => shapeOf(choice, path));
-    const used = FIRST_FORM.has(path) ? shapes.slice(0, 1) : shapes;
-    const inner = used.find((shape) => shape.inner !== undefined);
+    const inner = shapes.find((shape) => shape.inner !== undefined);
     return {
-      label: used.map(({ label }) => label).join(" or "),
+      label: shapes.map(({ label }) => label).join(" or "),
       inner: inner?.inner,
       path: inner?.path ?? path,
     };

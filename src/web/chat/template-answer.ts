@@ -41,7 +41,7 @@ export function templateText(wish: string, examples: readonly Example[]): string
   const list = examples.map(({ name, description }) => `- ${name}: ${description}`);
   return [
     notice,
-    `Meanwhile you can start from a template. The nearest one to your words is ${chosen.name}. You can save and run it as it is; it works offline.`,
+    `Meanwhile you can start from a template. The nearest one to your words is ${chosen.name}. You can save it, run it and change it.`,
     `\`\`\`yaml\n${chosen.source.trimEnd()}\n\`\`\``,
     `Write the name of another template to see it:\n${list.join("\n")}`,
   ].join("\n\n");

@@ -3,17 +3,17 @@ import { RunPage, RunUpdate, type RunDetail } from "../../../views/run.tsx";
 import { RunsPage } from "../../../views/runs.tsx";
 import { AppError } from "../../domain/error.ts";
 import { RUN_STATES, type Journal, type Run, type RunFilter } from "../../domain/run.ts";
-import type { Workflow } from "../../domain/workflow.ts";
+import type { Budget } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
 import type { WebDeps } from "../deps.ts";
 import { wantsFragment } from "../error.ts";
+import { type Form, readForm } from "../form.ts";
 import { bannersOf, readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
 import { allEvents, newestEvents } from "../run-events.ts";
 import { createRunSource } from "../run-source.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { openStream } from "../stream.ts";
-import type { WorkflowReader } from "../workflow-reader.ts";
 
 const RUN_COUNT_MAX = 50;
 /** Events whose lines and text a page starts with; the download has all. */
@@ -41,9 +41,13 @@ export function registerRuns(app: Hono<WebEnv>, kit: Kit): void {
     // What a lost stream asks for meanwhile: the log goes on where it was when the stream is back.
     const isPoll = wantsFragment(c);
     const events = isPoll ? [] : readOr(c, newestEvents(deps.runs, run.id, EVENT_COUNT_MAX), []);
-    const journal = await readOr<Journal>(c, deps.runs.journal(run.id), { steps: [], calls: [] });
-    const workflow = await readOr(c, readWorkflow(kit, run), undefined);
-    const detail: RunDetail = { run, ...journal, events: await events, workflow };
+    const journal = await readOr<Journal>(c, deps.runs.journal(run.id), NOTHING);
+    const detail: RunDetail = {
+      run,
+      ...journal,
+      ...(await readOr(c, readSurroundings(kit, run), NO_SURROUNDINGS)),
+      events: await events,
+    };
     if (isPoll) {
       const banners = bannersOf(deps);
       return html(c, RunUpdate({ ...detail, banners, now: deps.clock.now() }));
@@ -53,26 +57,81 @@ export function registerRuns(app: Hono<WebEnv>, kit: Kit): void {
 
   app.get(PATTERNS.runStream, async (c) => {
     const run = await requireRun(deps, c.req.param("id"));
-    const workflow = await readWorkflow(kit, run);
+    const { workflow, drawing } = await readVersion(kit, run);
     const after = Number(c.req.header("Last-Event-ID") ?? c.req.query("after") ?? 0);
     return openStream(c, kit, {
       key: `run:${run.id}`,
-      createSource: () => createRunSource(deps, { runId: run.id, workflow }),
+      createSource: () => createRunSource(deps, { runId: run.id, workflow, drawing }),
       after: Number.isSafeInteger(after) && after > 0 ? after : 0,
     });
   });
 
+  registerActions(app, kit);
+}
+
+/** What people do with a run. */
+function registerActions(app: Hono<WebEnv>, { deps }: Kit): void {
   app.post(PATTERNS.runCancellation, async (c) => {
     const run = await deps.runs.requestCancel(c.req.param("id"));
     return c.redirect(pathTo.run(run.id), 303);
   });
 
   app.post(PATTERNS.runReruns, async (c) => {
-    const run = await requireRun(deps, c.req.param("id"));
-    const again = await rerun(kit, run);
+    const again = await deps.actions.rerun(c.req.param("id"), { source: "dashboard" });
     return c.redirect(pathTo.run(again.id), 303);
   });
+
+  app.post(PATTERNS.runResumptions, async (c) => {
+    const budget = readLimits(await readForm(c));
+    const run = await deps.actions.resume(c.req.param("id"), { by: BY_DASHBOARD, budget });
+    return c.redirect(pathTo.run(run.id), 303);
+  });
+
+  app.post(PATTERNS.runRetries, async (c) => {
+    const form = await readForm(c);
+    const from = form.text("from");
+    const run = await deps.actions.retry(c.req.param("id"), { from, by: BY_DASHBOARD });
+    return c.redirect(pathTo.run(run.id), 303);
+  });
+
+  app.post(PATTERNS.runDecisions, async (c) => {
+    const run = await requireRun(deps, c.req.param("id"));
+    const form = await readForm(c);
+    const approved = form.text("approve") !== "";
+    const key = form.text(approved ? "approve" : "reject");
+    const comment = form.text(`comment:${key}`).trim();
+    await deps.runs.decide(run.id, key, {
+      approved,
+      comment: comment === "" ? null : comment,
+      by: BY_DASHBOARD,
+    });
+    return c.redirect(pathTo.run(run.id), 303);
+  });
 }
+
+const NANO_USD = 1_000_000_000;
+
+/** New limits for a run whose budget is used up; a field that is empty changes nothing. @throws AppError `invalid`. */
+function readLimits(form: Form): Budget {
+  const limit = (name: string) => {
+    const text = form.text(name).trim();
+    if (text === "") return undefined;
+    const value = Number(text);
+    if (Number.isFinite(value) && value > 0) return value;
+    throw new AppError("invalid", `${JSON.stringify(text)} is no limit.`, {
+      fix: "Go back and write a number above 0.",
+    });
+  };
+  const usd = limit("max_cost_usd");
+  const tokens = limit("max_tokens");
+  return defined({
+    maxCostNanoUsd: usd === undefined ? undefined : Math.round(usd * NANO_USD),
+    maxTokens: tokens === undefined ? undefined : Math.ceil(tokens),
+  });
+}
+
+/** Who acts, as it is kept with the run. */
+const BY_DASHBOARD = "dashboard";
 
 async function listPage(c: WebContext, { deps, shell }: Kit): Promise<Response> {
   const state = RUN_STATES.find((one) => one === c.req.query("state"));
@@ -109,30 +168,35 @@ async function findRuns({ runs }: WebDeps, filter: RunFilter): Promise<Run[]> {
   return [run, ...found].toSorted((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-/** The same version with the same inputs, whatever has been saved since. */
-async function rerun({ deps, reader }: RunReading, run: Run): Promise<Run> {
-  const workflow = await readWorkflow({ deps, reader }, run);
-  if (workflow === undefined) {
-    throw new AppError("workflow_invalid", "The version that this run used cannot be read.", {
-      fix: "Open the workflow and start its current version.",
-    });
-  }
-  const { readInputs } = await import("../../language/input.ts");
-  const { values, problems } = readInputs(workflow, run.inputs);
-  if (values === undefined) {
-    throw new AppError("invalid", problems.map((problem) => problem.message).join(" "), {
-      fix: "Open the workflow and start it with other inputs.",
-    });
-  }
-  const { workflowId, versionHash, inputs, overrides } = run;
-  return deps.createRun({ workflowId, versionHash, workflow, values, inputs, overrides });
+type Surroundings = Pick<RunDetail, "workflow" | "drawing" | "approvals" | "descendants">;
+
+const NOTHING: Journal = { steps: [], calls: [], signals: [] };
+const NO_SURROUNDINGS: Surroundings = {
+  workflow: undefined,
+  drawing: undefined,
+  approvals: [],
+  descendants: [],
+};
+const RELATIVE_COUNT_MAX = 20;
+
+/** What a run's page shows beside the run itself. */
+async function readSurroundings(kit: Kit, run: Run): Promise<Surroundings> {
+  const { runs } = kit.deps;
+  const { workflow, drawing } = await readVersion(kit, run);
+  const [approvals, descendants] = await Promise.all([
+    runs.pendingApprovals({ runId: run.id, limit: RELATIVE_COUNT_MAX }),
+    runs.descendants(run.id, RELATIVE_COUNT_MAX),
+  ]);
+  return { workflow, drawing, approvals, descendants };
 }
 
-type RunReading = { readonly deps: WebDeps; readonly reader: WorkflowReader };
-
-async function readWorkflow({ deps, reader }: RunReading, run: Run): Promise<Workflow | undefined> {
+/** The version that a run executes; empty when it cannot be read any more. */
+async function readVersion(
+  { deps, reader }: Pick<Kit, "deps" | "reader">,
+  run: Run,
+): Promise<Pick<Surroundings, "workflow" | "drawing">> {
   const version = await deps.workflows.version(run.workflowId, run.versionHash);
-  return version === undefined ? undefined : (await reader.version(version)).workflow;
+  return version === undefined ? NO_SURROUNDINGS : await reader.version(version);
 }
 
 async function requireRun(deps: WebDeps, id: string): Promise<Run> {

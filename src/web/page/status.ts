@@ -7,7 +7,7 @@ import {
   type Status,
 } from "../../../views/status.tsx";
 import type { StoredEvent } from "../../domain/event.ts";
-import type { Run, RunState, RunStats } from "../../domain/run.ts";
+import type { PendingApproval, Run, RunState, RunStats } from "../../domain/run.ts";
 import { defined } from "../../lib/defined.ts";
 import type { WebDeps } from "../deps.ts";
 import { wantsFragment } from "../error.ts";
@@ -28,6 +28,7 @@ const BUCKET_COUNT = 48;
 const RUN_COUNT_MAX = 8;
 const EVENT_COUNT_MAX = 60;
 const INTERRUPTED_COUNT_MAX = 20;
+const APPROVAL_COUNT_MAX = 50;
 /** The status page changes at most this often, however much happens. */
 export const STATUS_INTERVAL_MS = 1_000;
 /** Services and memory change without the database telling. */
@@ -78,18 +79,20 @@ async function readStatus(deps: WebDeps, range: Range, read: Read): Promise<Stat
       emptyStats(from, bucketMs),
     );
   const interrupted = deps.interrupted.slice(0, INTERRUPTED_COUNT_MAX);
-  const [counts, current, previous, runs, events, workflows, interruptedRuns] = await Promise.all([
-    read(deps.runs.counts(), NO_COUNTS),
-    stats(sinceMs, untilMs),
-    stats(previousMs, sinceMs),
-    read<Run[]>(deps.runs.list({ limit: RUN_COUNT_MAX }), []),
-    read<StoredEvent[]>(deps.runs.recentEvents(EVENT_COUNT_MAX), []),
-    read(
-      deps.workflows.list({ limit: 1 }).then((found) => found.length),
-      1,
-    ),
-    read(Promise.all(interrupted.map((id) => deps.runs.get(id))), []),
-  ]);
+  const [counts, current, previous, runs, events, approvals, workflows, interruptedRuns] =
+    await Promise.all([
+      read(deps.runs.counts(), NO_COUNTS),
+      stats(sinceMs, untilMs),
+      stats(previousMs, sinceMs),
+      read<Run[]>(deps.runs.list({ limit: RUN_COUNT_MAX }), []),
+      read<StoredEvent[]>(deps.runs.recentEvents(EVENT_COUNT_MAX), []),
+      read<PendingApproval[]>(deps.runs.pendingApprovals({ limit: APPROVAL_COUNT_MAX }), []),
+      read(
+        deps.workflows.list({ limit: 1 }).then((found) => found.length),
+        1,
+      ),
+      read(Promise.all(interrupted.map((id) => deps.runs.get(id))), []),
+    ]);
   return {
     counts,
     stats: current,
@@ -98,6 +101,7 @@ async function readStatus(deps: WebDeps, range: Range, read: Read): Promise<Stat
     events,
     services: deps.services(),
     interrupted: interruptedRuns.filter((run) => run !== undefined),
+    approvals,
     queueDepth: counts.queued,
     memoryBytes: deps.memoryBytes(),
     workflowCount: workflows,

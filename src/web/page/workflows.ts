@@ -133,7 +133,7 @@ async function detailPage(
   ...[record, refused]: [record: WorkflowRecord, refused?: RunFormReading]
 ): Promise<Response> {
   const { deps } = kit;
-  const { workflow, problems } = await kit.reader.version(record.version);
+  const { workflow, problems, drawing } = await kit.reader.version(record.version);
   const runs = await readOr<Run[]>(
     c,
     deps.runs.list({ workflowId: record.id, limit: RUN_COUNT_MAX }),
@@ -146,6 +146,7 @@ async function detailPage(
     record,
     workflow,
     problems,
+    drawing,
     runs,
     versions,
     form: refused?.form ?? form,

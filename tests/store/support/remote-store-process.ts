@@ -1,15 +1,21 @@
 import { AppError } from "../../../src/domain/error.ts";
-import { openStore } from "../../../src/store/store.ts";
+import { type Store, openStore } from "../../../src/store/store.ts";
 import { createManualClock } from "./manual-clock.ts";
 import type { Answer, Call } from "./remote-store.ts";
 
 const clock = createManualClock();
-const opening = openStore({ path: process.argv[2] ?? "", clock });
+const stores = new Map<string, Promise<Store>>();
 
 async function answer(call: Call): Promise<Answer> {
+  const opening = stores.get(call.path) ?? openStore({ path: call.path, clock });
+  stores.set(call.path, opening);
   const store = await opening;
   clock.set(call.nowMs);
   try {
+    if (call.port === "store") {
+      stores.delete(call.path);
+      return { id: call.id, value: await store.close() };
+    }
     const port = store[call.port] as unknown as Record<
       string,
       (...args: readonly unknown[]) => Promise<unknown>
@@ -24,3 +30,4 @@ async function answer(call: Call): Promise<Answer> {
 process.on("message", (call: Call) => {
   void answer(call).then((reply) => process.send?.(reply));
 });
+process.on("disconnect", () => process.exit());

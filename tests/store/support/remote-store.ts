@@ -2,13 +2,15 @@
  * The same ports, served by another process with its own store on the same file. Calls carry the time,
  * so both processes live by one manual clock.
  */
-import type { Queue, RunStore } from "../../../src/domain/run.ts";
 import { AppError, type ErrorCode } from "../../../src/domain/error.ts";
+import type { Queue, RunStore } from "../../../src/domain/run.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 
 export interface Call {
   readonly id: number;
-  readonly port: "runs" | "queue";
+  readonly path: string;
+  /** `store`: `close` closes the store on that file. */
+  readonly port: "runs" | "queue" | "store";
   readonly method: string;
   readonly args: readonly unknown[];
   readonly nowMs: number;
@@ -18,14 +20,21 @@ export type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly code: ErrorCode; readonly message: string };
 
-export interface RemoteStore extends AsyncDisposable {
+export interface RemotePorts {
   readonly runs: RunStore;
   readonly queue: Queue;
+  readonly close: () => Promise<unknown>;
 }
 
-export function startRemoteStore(path: string, clock: Clock): RemoteStore {
+export interface RemoteStore {
+  /** Ports on this file. */
+  readonly open: (path: string, clock: Clock) => RemotePorts;
+  readonly stop: () => Promise<void>;
+}
+
+export function startRemoteStore(): RemoteStore {
   const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/remote-store-process.ts`, path], {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/remote-store-process.ts`], {
     serialization: "advanced",
     stdio: ["ignore", "inherit", "inherit"],
     ipc(answer: Answer) {
@@ -39,27 +48,31 @@ export function startRemoteStore(path: string, clock: Clock): RemoteStore {
     },
   });
   let lastId = 0;
-  function send(port: Call["port"], method: string, args: readonly unknown[]): Promise<unknown> {
+  function send(call: Omit<Call, "id">): Promise<unknown> {
     return new Promise((resolve, reject) => {
       lastId += 1;
       pending.set(lastId, { resolve, reject });
-      const call: Call = { id: lastId, port, method, args, nowMs: clock.now() };
-      child.send(call);
-    });
-  }
-  // A proxy has every method that is asked of it.
-  function methodsOf<T extends object>(port: Call["port"], target: T): T {
-    return new Proxy(target, {
-      get:
-        (_, method) =>
-        (...args: unknown[]) =>
-          send(port, String(method), args),
+      child.send({ ...call, id: lastId } satisfies Call);
     });
   }
   return {
-    runs: methodsOf("runs", {} as RunStore),
-    queue: methodsOf("queue", {} as Queue),
-    async [Symbol.asyncDispose]() {
+    open(path, clock) {
+      // A proxy has every method that is asked of it.
+      function methodsOf<T extends object>(port: "runs" | "queue", target: T): T {
+        return new Proxy(target, {
+          get:
+            (_, method) =>
+            (...args: unknown[]) =>
+              send({ path, port, method: String(method), args, nowMs: clock.now() }),
+        });
+      }
+      return {
+        runs: methodsOf("runs", {} as RunStore),
+        queue: methodsOf("queue", {} as Queue),
+        close: () => send({ path, port: "store", method: "close", args: [], nowMs: clock.now() }),
+      };
+    },
+    async stop() {
       child.kill();
       await child.exited;
     },

@@ -2,7 +2,10 @@ import type { Claim, NewRun, Queue, RunStore } from "../../../src/domain/run.ts"
 import type { WorkflowRecord, WorkflowStore } from "../../../src/domain/workflow.ts";
 
 /** Saves a workflow that runs can be made of. */
-export function saveWorkflow(workflows: WorkflowStore, name = "echo"): Promise<WorkflowRecord> {
+export function saveWorkflow(
+  workflows: Pick<WorkflowStore, "save">,
+  name = "echo",
+): Promise<WorkflowRecord> {
   return workflows.save({ name, description: null, source: `name: ${name}`, format: "yaml" });
 }
 

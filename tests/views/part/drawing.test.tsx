@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Segments, Sparkline } from "../../../views/part/chart.tsx";
+import { drawWorkflow } from "../../../src/graph/layout.ts";
 import { Graph, nodeOrder } from "../../../views/part/graph.tsx";
 import { ProblemList } from "../../../views/part/problem-list.tsx";
 import { nodeStates } from "../../../views/part/run-progress.ts";
@@ -43,23 +44,25 @@ test("Segments() draws each step, and one bar for many", async () => {
 
 describe("Graph()", () => {
   test("draws every node once, with its state as a word, inside the drawing", async () => {
-    const nodes = Array.from({ length: 9 }, (_, index) => ({
-      id: `n${index}`,
-      href: `#n${index}`,
+    const drawing = drawWorkflow(WORKFLOW);
+    if (drawing === undefined) throw new Error("not drawn");
+    const nodes = WORKFLOW.nodes.map(({ id }) => ({
+      id,
+      href: `#${id}`,
       note: "Queued",
       state: "queued" as const,
     }));
-    const html = await text(<Graph nodes={nodes} label="Steps" />);
+    const html = await text(<Graph drawing={drawing} nodes={nodes} label="Steps" />);
     const [, width = 0, height = 0] = /viewBox="0 0 (\d+) (\d+)"/.exec(html)?.map(Number) ?? [];
     const boxes = [
-      ...html.matchAll(/class="node-box" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"/g),
+      ...html.matchAll(/class="node-box" x="([\d.]+)" y="([\d.]+)" width="(\d+)" height="(\d+)"/g),
     ];
-    expect(boxes).toHaveLength(9);
+    expect(boxes).toHaveLength(4);
     for (const [, x, y, boxWidth, boxHeight] of boxes) {
       expect(Number(x) + Number(boxWidth)).toBeLessThan(width);
       expect(Number(y) + Number(boxHeight)).toBeLessThan(height);
     }
-    expect(html.match(/class="edge[^"]*"/g)).toHaveLength(10);
+    expect(html.match(/class="edge "/g)).toHaveLength(5);
   });
 
   test("nodeOrder() follows the edges, whatever the order in the file, and drops no node", () => {
@@ -68,9 +71,9 @@ describe("Graph()", () => {
     const loop = {
       ...shuffled,
       edges: [
-        { from: "START", to: "write" },
-        { from: "write", to: "write" },
-      ],
+        { kind: "to", from: "START", to: ["write"] },
+        { kind: "to", from: "write", to: ["write"] },
+      ] as const,
     };
     expect(nodeOrder(loop)).toEqual(["write", "review", "outline", "research"]);
   });
