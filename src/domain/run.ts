@@ -387,7 +387,8 @@ export interface RunStore {
   /**
    * Keeps a signal for a run and wakes it: a waiting run is due at once. Of several with the same name
    * each wait takes the first that nothing has consumed.
-   * @throws AppError `not_found`; `conflict` when the run has ended; `limit_reached` above SIGNAL_COUNT_MAX.
+   * @throws AppError `not_found`; `conflict` when the run has ended; `limit_reached` above SIGNAL_COUNT_MAX; `invalid`
+   * and `too_large` as `assertSignalFits`.
    */
   signal(
     runId: string,

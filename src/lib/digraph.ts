@@ -105,7 +105,9 @@ export function backArrows(
   const forward = arrows.filter(({ from, to }) => !isPassed(to, from));
   const ranks = rankForward(root, forward, isWeak);
   const rankOf = (id: string) => ranks.get(id) ?? 0;
-  return arrows.filter(({ from, to }) => rankOf(from) >= rankOf(to));
+  // Where a choice was left, an arrow may point backward in the order and still be on no circle.
+  const isOnCircle = ({ from, to }: Arrow) => from === to || reachableFrom(to, graph).has(from);
+  return arrows.filter((arrow) => rankOf(arrow.from) >= rankOf(arrow.to) && isOnCircle(arrow));
 }
 
 /** Each node after all that lead to it, or, on a circle, after as many as possible. */

@@ -12,6 +12,7 @@ import {
   type Wait,
   approvalSignal,
 } from "../domain/run.ts";
+import { assertSignalFits } from "../domain/signal-limit.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Json, type JsonObject, isJsonObject } from "../lib/json.ts";
 import type { Connection } from "./connection.ts";
@@ -131,6 +132,7 @@ function receive(
   const { run, signal, event, now } = options;
   const { name, payload, by } = signal;
   const seq = (LAST(client).get(run.id)?.seq ?? 0) + 1;
+  assertSignalFits(signal);
   if (seq > SIGNAL_COUNT_MAX) {
     throw new AppError("limit_reached", `Run ${run.id} has had ${SIGNAL_COUNT_MAX} signals.`, {
       fix: "Start another run.",

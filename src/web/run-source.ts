@@ -92,9 +92,10 @@ export function createRunSource(
       return messages;
     },
     async missed(after) {
-      const run = await requireRun();
       const events = await deps.runs.events(runId, after, EVENT_PAGE_COUNT);
       const last = events.at(-1);
+      // After its events: nothing behind them tells what they have done to the run.
+      const run = await requireRun();
       return last === undefined
         ? undefined
         : encode(run, { events, position: last.seq, withSteps: true });

@@ -1,8 +1,9 @@
 /**
  * Goal: workers that die all the time lose nothing and do nothing twice.
  *
- * Method: 200 runs of five steps over three workers of the real product. For a minute a random worker is
- * killed every 100 to 500 ms, then it is calm. Each step writes to a ledger outside of the product (a server in this
+ * Method: 200 runs of five steps over three worker processes. For a minute a random one of them is killed every
+ * 100 to 500 ms and replaced at once, then it is calm. Nobody tells the product of a death: its runs are taken up when
+ * their leases have run out. Each step writes to a ledger outside of the product (a server in this
  * test), under the idempotency key that it is given; the ledger applies a key once and answers with the number of
  * the entry. At the end the ledger and the database must tell the same story. `AGENTS_TEST_SEED` repeats the
  * kills; the moments at which they hit cannot be repeated.
@@ -10,9 +11,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import {
-  agentsProcesses,
   createHome,
-  killQuietly,
+  environmentOf,
+  EXECUTABLE,
   queryDatabase,
   runAgents,
   startAgents,
@@ -21,6 +22,7 @@ import {
 import { createRandom } from "../support/random.ts";
 
 const RUN_COUNT = 200;
+const WORKER_COUNT = 3;
 const STEPS = ["one", "two", "three", "four", "five"];
 const CHAOS_MS = Number(process.env["AGENTS_TEST_CHAOS_MS"] ?? 60_000);
 const KILL_PAUSE_MS_MIN = 100;
@@ -107,7 +109,7 @@ test(`${RUN_COUNT} runs survive a minute of kills (seed ${seed})`, async () => {
     AGENTS_ALLOWED_ADDRESSES: new URL(ledger.url).host,
   };
   await Bun.write(join(home.cwd, "five.yaml"), workflow(ledger.url));
-  await using server = await startAgents({ home, env, flags: ["--workers", "3"] });
+  await using server = await startAgents({ home, env, flags: ["--workers", "0"] });
   // The first run also stores the workflow.
   const first = await runAgents(["run", "five.yaml", "--input", "token=run-0", "--detach"], {
     home,
@@ -117,16 +119,25 @@ test(`${RUN_COUNT} runs survive a minute of kills (seed ${seed})`, async () => {
   const [stored] = queryDatabase<{ id: string }>(home.databasePath, "SELECT id FROM workflows");
   const launch = await launcher(server.url, stored?.id ?? "");
 
-  const workers = () => agentsProcesses(home.path).filter(({ role }) => role.startsWith("worker-"));
+  const startWorker = (place: number) =>
+    Bun.spawn([EXECUTABLE, "worker", "--name", `worker-${place}`], {
+      cwd: home.cwd,
+      env: { ...environmentOf(home), ...env },
+      // It ends when its parent's pipe closes.
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+  const workers = Array.from({ length: WORKER_COUNT }, (_, place) => startWorker(place));
   let killCount = 0;
   const chaosEnd = performance.now() + CHAOS_MS;
   const chaos = (async () => {
     while (performance.now() < chaosEnd) {
       await Bun.sleep(KILL_PAUSE_MS_MIN + random() * (KILL_PAUSE_MS_MAX - KILL_PAUSE_MS_MIN));
-      const alive = workers();
-      const victim = alive[Math.floor(random() * alive.length)];
-      if (victim === undefined) continue;
-      killQuietly(victim.pid, "SIGKILL");
+      const place = Math.floor(random() * WORKER_COUNT);
+      workers[place]?.kill("SIGKILL");
+      await workers[place]?.exited;
+      workers[place] = startWorker(place);
       killCount += 1;
     }
   })();
@@ -193,6 +204,7 @@ test(`${RUN_COUNT} runs survive a minute of kills (seed ${seed})`, async () => {
   );
   // Kills that hit nothing would prove nothing.
   expect(killCount).toBeGreaterThan(CHAOS_MS / KILL_PAUSE_MS_MAX / 2);
+  for (const worker of workers) worker.kill("SIGKILL");
   expect(requests).toBeGreaterThan(entries.length);
   await ledger.stop();
 });

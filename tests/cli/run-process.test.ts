@@ -363,7 +363,8 @@ describe("graph", () => {
     const bad = await agents("graph", "bad.yaml");
     expect(bad.code).toBe(ERROR_CODES.workflow_invalid.exit);
     expect(bad.errors).toContain("bad.yaml cannot be drawn: 1 error.");
-    await Bun.write(join(root, "prose.md"), "# `x: [y\n\n- **a**: b: c\n".repeat(40));
+    const manyKeys = Array.from({ length: 60 }, (_, index) => `key_${index}: 1`).join("\n");
+    await Bun.write(join(root, "prose.md"), manyKeys);
     const prose = await agents("graph", "prose.md");
     expect(prose.errors).toMatch(/\d+ problems more\./);
     expect((await agents("graph", "gate.yaml", "-f", "dot")).code).toBe(ERROR_CODES.usage.exit);

@@ -1,6 +1,7 @@
 /** What comes to a run from outside: signals, decisions, and people who let it go on. */
 import { describe, expect, test } from "bun:test";
 import { type RunTurn, type Wait, approvalSignal } from "../../src/domain/run.ts";
+import { SIGNAL_BYTES_MAX } from "../../src/domain/signal-limit.ts";
 import { codeOf } from "../store/support/error-code.ts";
 import { claim, newRun, saveWorkflow, startRun } from "../store/support/seed.ts";
 import {
@@ -81,6 +82,19 @@ function testSignal(name: string, { setup }: Implementation): void {
       expect(await codeOf(it.runs.signal("r1", GO))).toBe("conflict");
       expect(await codeOf(it.runs.signal("none", GO))).toBe("not_found");
       expect((await it.runs.journal("r1")).signals).toEqual([]);
+    });
+
+    test("that is too large, or has no name, is refused and wakes nobody; so is a comment", async () => {
+      await using it = await setup();
+      await ask(it, "r1");
+      const before = await pictureOf(it.runs, "r1");
+      const long = "x".repeat(SIGNAL_BYTES_MAX);
+      expect([
+        await codeOf(it.runs.signal("r1", { ...GO, payload: long })),
+        await codeOf(it.runs.signal("r1", { ...GO, name: "" })),
+        await codeOf(it.runs.decide("r1", "read", { ...YES, comment: long })),
+      ]).toEqual(["too_large", "invalid", "too_large"]);
+      expect(await pictureOf(it.runs, "r1")).toEqual(before);
     });
 
     test("is consumed once, with the step that answers to it", async () => {

@@ -26,6 +26,7 @@ import {
   type StepWrite,
   type Totals,
 } from "../../src/domain/run.ts";
+import { assertSignalFits } from "../../src/domain/signal-limit.ts";
 import { applyPatch } from "../../src/domain/state.ts";
 import type { WorkflowStore } from "../../src/domain/workflow.ts";
 import type { Clock } from "../../src/lib/clock.ts";
@@ -789,6 +790,7 @@ function createOutside(
 ): Pick<RunStore, "signal" | "decide" | "pendingApprovals" | "resume"> {
   function receive(entry: Entry, input: Parameters<RunStore["signal"]>[1], event: RunEvent) {
     const { signals } = entry;
+    assertSignalFits(input);
     if (signals.length >= SIGNAL_COUNT_MAX)
       throw new AppError("limit_reached", `The run has had ${SIGNAL_COUNT_MAX} signals.`);
     const seq = signals.length + 1;

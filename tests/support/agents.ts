@@ -145,7 +145,8 @@ export function spawnAgents(
   };
 }
 
-function environmentOf(home: Home): Record<string, string> {
+/** What the product is started with: nothing of the developer's shell. */
+export function environmentOf(home: Home): Record<string, string> {
   const bare = {
     HOME: home.path,
     PATH: join(home.path, "no-programs"),

@@ -246,3 +246,26 @@ test("the status stream replays by Last-Event-ID, and begins anew after a restar
   expect(fresh.messages[0]?.data).toContain(run.id);
   expect(fresh.messages[0]?.id).not.toBe(second?.id);
 }, 10_000);
+
+test("a run that ends while its page is read is shown as ended: its stream would tell nothing of it", async () => {
+  await using own = await startWorld();
+  const { runs } = own.store;
+  const run = await own.addRun(await own.addWorkflow());
+  const claim = await own.claim(run.id);
+  await beginStep(runs, claim, { key: "write" });
+  const { get } = runs;
+  let isFirst = true;
+  Object.assign(runs, {
+    async get(id: string) {
+      const found = await get(id);
+      if (isFirst) {
+        isFirst = false;
+        await endStep(runs, claim, { key: "write", patch: { text: "Hello" }, last: true });
+      }
+      return found;
+    },
+  });
+  const page = await new Browser(own).get(`/runs/${run.id}`);
+  expect(page.text).toContain('data-phase="final"');
+  expect(page.text).toContain("Run again");
+});

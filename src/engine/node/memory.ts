@@ -160,7 +160,7 @@ function toMemories(
   const namespace = namespaceOf(node, memory, step);
   return facts.map(({ key, value }) => ({
     namespace,
-    key,
+    key: step.redact(key).slice(0, MEMORY_KEY_CHARS_MAX),
     // A secret in an answer would be told to the provider again with each prompt.
     value: step.redact(value).slice(0, MEMORY_VALUE_CHARS_MAX),
     maxEntries,

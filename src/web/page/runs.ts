@@ -35,19 +35,17 @@ export function registerRuns(app: Hono<WebEnv>, kit: Kit): void {
 
   app.get(PATTERNS.run, async (c) => {
     const id = c.req.param("id");
-    const run = (await deps.runs.get(id)) ?? (await deps.runs.find(id));
-    if (run === undefined) throw noRun(id);
-    if (run.id !== id) return c.redirect(pathTo.run(run.id), 303);
+    const found = (await deps.runs.get(id)) ?? (await deps.runs.find(id));
+    if (found === undefined) throw noRun(id);
+    if (found.id !== id) return c.redirect(pathTo.run(found.id), 303);
     // What a lost stream asks for meanwhile: the log goes on where it was when the stream is back.
     const isPoll = wantsFragment(c);
-    const events = isPoll ? [] : readOr(c, newestEvents(deps.runs, run.id, EVENT_COUNT_MAX), []);
-    const journal = await readOr<Journal>(c, deps.runs.journal(run.id), NOTHING);
-    const detail: RunDetail = {
-      run,
-      ...journal,
-      ...(await readOr(c, readSurroundings(kit, run), NO_SURROUNDINGS)),
-      events: await events,
-    };
+    const events = isPoll ? [] : await readOr(c, newestEvents(deps.runs, id, EVENT_COUNT_MAX), []);
+    // After its events: the stream goes on behind the last of them, and would not tell what it has done to the run.
+    const run = isPoll ? found : ((await readOr(c, deps.runs.get(id), found)) ?? found);
+    const journal = await readOr<Journal>(c, deps.runs.journal(id), NOTHING);
+    const surroundings = await readOr(c, readSurroundings(kit, run), NO_SURROUNDINGS);
+    const detail: RunDetail = { run, ...journal, ...surroundings, events };
     if (isPoll) {
       const banners = bannersOf(deps);
       return html(c, RunUpdate({ ...detail, banners, now: deps.clock.now() }));
