@@ -44,13 +44,15 @@ function calledBy(workflow: Workflow): string[] {
   return workflow.nodes.flatMap((node) => (node.kind === "workflow" ? [node.workflow] : []));
 }
 
-/** The valid workflow files of a folder, by name. */
+/** The valid workflow files of a folder, by the name of the workflow; of several with one name the last file. */
 async function readNeighbours(
   folder: string,
   knownTools: readonly string[],
 ): Promise<ReadonlyMap<string, Neighbour>> {
   const { parseWorkflow } = await import("../language/parse.ts");
-  const files = (await readdir(folder)).filter((file) => workflowFormat(extname(file)));
+  // A folder that may not be listed has no neighbours; the file itself could be read.
+  const names = await readdir(folder).catch((): string[] => []);
+  const files = names.filter((file) => workflowFormat(extname(file))).toSorted();
   const found = await Promise.all(
     files.slice(0, FILE_COUNT_MAX).map(async (file): Promise<readonly [string, Neighbour][]> => {
       const format = workflowFormat(extname(file)) ?? "yaml";

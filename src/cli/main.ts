@@ -25,11 +25,15 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   return code;
 }
 
+/**
+ * Ends a stream when all that was written to it has gone out. Bun says of a pipe that nothing is left while
+ * its reader is behind (`writableLength` is 0, an empty write is done at once); only its end waits.
+ */
 async function flush(output: Output): Promise<void> {
-  if (output.writableLength === 0 || output.destroyed) return;
+  if (output.destroyed) return;
   await new Promise<void>((resolve) => {
     output.once("error", () => resolve());
-    output.write("", () => resolve());
+    output.end(() => resolve());
   });
 }
 

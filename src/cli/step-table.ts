@@ -1,15 +1,18 @@
 /** The steps of a run as rows and as JSON. Pure. */
 import { mapKeyOf } from "../domain/event.ts";
 import type { StepAttempt, Wait } from "../domain/run.ts";
-import { clip } from "../lib/clip.ts";
+import { isJsonObject } from "../lib/json.ts";
 import { waitWords } from "./event-text.ts";
 import {
+  cut,
+  formatCount,
   formatCost,
   formatDuration,
   formatTable,
   formatTime,
   formatTokens,
   plural,
+  printable,
   toUsd,
 } from "./format.ts";
 import { addTotals, isFree } from "./totals.ts";
@@ -17,10 +20,10 @@ import { toIso } from "./run-result.ts";
 
 /** Items of a map that have a row each; of more, only those that did not simply succeed. */
 const ITEM_COUNT_MAX = 10;
-const PROBLEM_COUNT_MAX = 20;
-const REASON_CHARS_MAX = 60;
+const PROBLEM_COUNT_MAX = 10;
+const REASON_INDENT = " ".repeat(6);
 
-/** A row per attempt; the items of a map stand below it. */
+/** A row per attempt, with the reason below one that failed; the items of a map stand below it. */
 export function stepLines(
   steps: readonly StepAttempt[],
   style: { readonly columns: number; readonly nowMs: number },
@@ -31,31 +34,54 @@ export function stepLines(
     const inner = items.get(step.key) ?? [];
     return [stepRow(step, inner, style.nowMs)].concat(itemRows(inner, style.nowMs));
   });
-  return formatTable(rows, style.columns);
+  const lines = formatTable(
+    rows.map(({ cells }) => cells),
+    style.columns,
+  );
+  return rows.flatMap(({ reason }, index) => {
+    const line = lines[index] ?? "";
+    return reason === "" ? [line] : [line, cut(`${REASON_INDENT}${reason}`, style.columns)];
+  });
 }
 
-function stepRow(step: StepAttempt, items: readonly StepAttempt[], nowMs: number): string[] {
+interface Row {
+  readonly cells: readonly string[];
+  readonly reason: string;
+}
+
+function stepRow(step: StepAttempt, items: readonly StepAttempt[], nowMs: number): Row {
   const totals = items.reduce(addTotals, step);
-  const count = new Set(items.map(({ key }) => key)).size;
-  return [
+  const cells = [
     `  ${step.key}`,
     stateText(step),
     step.state === "skipped" ? "" : formatDuration((step.finishedAt ?? nowMs) - step.startedAt),
     ...(isFree(totals) ? ["", ""] : [formatTokens(totals), formatCost(totals)]),
-    step.error === null ? (count === 0 ? "" : plural(count, "item")) : reason(step),
+    itemText(step, items),
   ];
+  return { cells, reason: reasonOf(step) };
 }
 
-function itemRows(items: readonly StepAttempt[], nowMs: number): string[][] {
+/** `3 items`, of a map that goes on `12 of 50 items`; those that have not begun are in what it was given. */
+function itemText(map: StepAttempt, items: readonly StepAttempt[]): string {
+  if (items.length === 0) return "";
+  const given = isJsonObject(map.input) ? map.input["items"] : undefined;
+  const newest = new Map(items.map((item) => [item.key, item]));
+  const ended = [...newest.values()].filter(({ next }) => next !== null).length;
+  const all = Math.max(newest.size, Array.isArray(given) ? given.length : 0);
+  return ended === all ? plural(all, "item") : `${formatCount(ended)}/${plural(all, "item")}`;
+}
+
+function itemRows(items: readonly StepAttempt[], nowMs: number): Row[] {
   const notable = items.filter(({ state }) => state !== "succeeded" && state !== "superseded");
   const shown = items.length <= ITEM_COUNT_MAX ? items : notable.slice(0, PROBLEM_COUNT_MAX);
-  const rows = shown.map((item) =>
-    stepRow(item, [], nowMs).map((cell, index) => (index === 0 ? `  ${cell}` : cell)),
-  );
+  const rows = shown.map((item): Row => {
+    const { cells, reason } = stepRow(item, [], nowMs);
+    return { cells: cells.map((cell, index) => (index === 0 ? `  ${cell}` : cell)), reason };
+  });
   const hidden = items.length - shown.length;
-  if (hidden === 0 || items.length <= ITEM_COUNT_MAX) return rows;
-  const what = notable.length > shown.length ? "items" : "that succeeded";
-  return [...rows, [`    … ${hidden} more`, what, "", "", "", ""]];
+  if (hidden === 0) return rows;
+  const what = notable.length > shown.length ? "items" : "succeeded";
+  return [...rows, { cells: [`    … ${hidden} more`, what, "", "", "", ""], reason: "" }];
 }
 
 function stateText({ state, attempt, wait, retryAt }: StepAttempt): string {
@@ -65,10 +91,10 @@ function stateText({ state, attempt, wait, retryAt }: StepAttempt): string {
 }
 
 /** Without the name of the step, which the row has. */
-function reason({ key, error }: StepAttempt): string {
+function reasonOf({ key, error }: StepAttempt): string {
   const named = `Step \`${key}\` failed: `;
-  const text = error?.message.replaceAll(/\s+/g, " ") ?? "";
-  return clip(text.startsWith(named) ? text.slice(named.length) : text, REASON_CHARS_MAX);
+  const text = printable(error?.message ?? "").replaceAll(/\s+/g, " ");
+  return text.startsWith(named) ? text.slice(named.length) : text;
 }
 
 /** What a waiting step waits for, as a sentence. */

@@ -19,7 +19,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, Math.min(ms, TIMER_MS_MAX));
+      const timer = setTimeout(done, Math.max(0, Math.min(ms, TIMER_MS_MAX)));
       signal?.addEventListener("abort", done, { once: true });
     }),
 };

@@ -80,9 +80,13 @@ export function createRunSignals(connection: Connection, clock: Clock): RunSigna
       connection.write(({ client }) => {
         const run = requireRun(client, runId);
         if (RUN_STATES_FINAL.includes(run.state)) {
-          throw new AppError("conflict", `Run ${runId} has ${run.state} and takes no signals.`, {
-            fix: "Send it to a run that is not over.",
-          });
+          throw new AppError(
+            "conflict",
+            `Run ${runId} is over (${run.state}) and takes no signals.`,
+            {
+              fix: "Send it to a run that is not over.",
+            },
+          );
         }
         const { name, by } = signal;
         return receive(client, {

@@ -214,6 +214,34 @@ describe("run", () => {
   });
 });
 
+test.skipIf(process.platform === "win32")(
+  "all of a long output reaches a reader that is slow",
+  async () => {
+    const prompt = "x".repeat(300_000);
+    await Bun.write(join(root, "in.json"), JSON.stringify({ name: prompt }));
+    const command = [
+      "run",
+      "hello.yaml",
+      "--input-file",
+      "in.json",
+      "--provider",
+      "demo",
+      "--json",
+    ];
+    const slowly = `"$@" | { sleep 1.5; cat; }`;
+    const child = Bun.spawn(
+      ["bash", "-c", slowly, "bash", process.execPath, ...PROGRAM, ...command],
+      {
+        cwd: root,
+        env: { PATH: process.env["PATH"] ?? "", AGENTS_DATA_DIR: join(root, "data") },
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
+    const document = JSON.parse(await new Response(child.stdout).text());
+    expect(document.inputs.name).toBe(prompt);
+  },
+);
+
 test("setup --yes asks nothing and writes what the flags say", async () => {
   const { out, code } = await agents(
     ["setup", "--yes", "--provider", "demo", "--no-mlflow", "--workflows-dir", "flows"],

@@ -267,7 +267,7 @@ describe("a run that failed", () => {
     expect(failed).toMatchObject({ state: "failed", error: { code: "code_failed" } });
     const shown = (await agents("runs", id)).out;
     expect(shown).toMatch(/^ {2}divide {2,}/m);
-    expect(shown).toMatch(/^ {4}divide\[1\] {2,}failed .*The code failed/m);
+    expect(shown).toMatch(/^ {4}divide\[1\] {2,}failed .*\n {6}The code failed/m);
 
     expect((await agents("resume", id)).code).toBe(ERROR_CODES.code_failed.exit);
     const retried = await agents("retry", id, "--from", "first");

@@ -78,7 +78,7 @@ export function mapSteps(count: number, isRunning: boolean): readonly StepAttemp
     ...FREE,
     ...at(80, isRunning ? null : 40),
     state: isRunning ? "running" : "succeeded",
-    input: { items: count },
+    input: { items: Array.from({ length: count }, (_, index) => `Review ${index}`) },
     patch: isRunning ? null : { ratings: [] },
     next: isRunning ? null : ["figures"],
   });

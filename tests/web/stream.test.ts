@@ -253,7 +253,7 @@ test("a run that ends while its page is read is shown as ended: its stream would
   const run = await own.addRun(await own.addWorkflow());
   const claim = await own.claim(run.id);
   await beginStep(runs, claim, { key: "write" });
-  const { get } = runs;
+  const get = runs.get.bind(runs);
   let isFirst = true;
   Object.assign(runs, {
     async get(id: string) {

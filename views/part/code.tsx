@@ -5,6 +5,8 @@ import { formatCount } from "./number.ts";
 
 /** A longer value is cut on the page; the download has all of it. */
 export const VALUE_CHARS_MAX = 20_000;
+const SCROLL_CHARS_MIN = 500;
+const SCROLL_LINES_MIN = 8;
 /** A longer source is cut on the page. */
 export const SOURCE_LINES_MAX = 3_000;
 
@@ -15,7 +17,12 @@ export function Value(props: { value: unknown; id?: string; charsMax?: number })
   const cut = text.length > charsMax;
   return (
     <>
-      <pre class={typeof props.value === "string" ? "value prose" : "value"} id={props.id}>
+      <pre
+        class={typeof props.value === "string" ? "value prose" : "value"}
+        id={props.id}
+        // What scrolls must be reached by keyboard.
+        tabindex={mayScroll(text) ? 0 : undefined}
+      >
         {keepNewline(cut ? text.slice(0, charsMax) : text)}
       </pre>
       {cut ? (
@@ -24,6 +31,14 @@ export function Value(props: { value: unknown; id?: string; charsMax?: number })
         </p>
       ) : null}
     </>
+  );
+}
+
+/** Longer texts may be higher or wider than their box. */
+function mayScroll(text: string): boolean {
+  return (
+    text.length > SCROLL_CHARS_MIN ||
+    text.split("\n", SCROLL_LINES_MIN + 1).length > SCROLL_LINES_MIN
   );
 }
 

@@ -124,16 +124,16 @@ function graphNodes(props: RunStepsProps): GraphNode[] {
       note:
         last === undefined
           ? STATE_LABEL[state]
-          : (itemNote(items.get(last.key) ?? []) ??
+          : (itemNote(last, items.get(last.key) ?? []) ??
             graphNote(state, last, { rounds: rounds.get(id) ?? 1, now })),
     };
   });
 }
 
 /** How far a map has come. */
-function itemNote(items: readonly StepAttempt[]): string | undefined {
+function itemNote(map: StepAttempt, items: readonly StepAttempt[]): string | undefined {
   if (items.length === 0) return undefined;
-  const { all, ended, failed } = itemCounts(items);
+  const { all, ended, failed } = itemCounts(map, items);
   const done = ended === all ? plural(all, "item") : `${formatCount(ended)}/${formatCount(all)}`;
   return failed === 0 ? done : `${done}, ${formatCount(failed)} failed`;
 }

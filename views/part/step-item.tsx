@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import { mapKeyOf } from "../../src/domain/event.ts";
 import type { Run, StepAttempt, StepCall, Totals, Wait } from "../../src/domain/run.ts";
+import { isJsonObject } from "../../src/lib/json.ts";
 import type { WorkflowNode } from "../../src/domain/workflow.ts";
 import { StateBadge, StateIcon, STATE_LABEL } from "./badge.tsx";
 import { CopyButton, Value } from "./code.tsx";
@@ -52,12 +53,13 @@ export function groupItems(
   return Map.groupBy(steps, ({ key }) => mapKeyOf(key));
 }
 
-/** How far a map has come: items, not attempts. */
-export function itemCounts(items: readonly StepAttempt[]) {
+/** How far a map has come: items, not attempts; those that have not begun are known from what it was given. */
+export function itemCounts(map: StepAttempt, items: readonly StepAttempt[]) {
   const newest = new Map(items.map((item) => [item.key, item]));
   const states = [...newest.values()];
+  const given = isJsonObject(map.input) ? map.input["items"] : undefined;
   return {
-    all: states.length,
+    all: Math.max(states.length, Array.isArray(given) ? given.length : 0),
     ended: states.filter((item) => item.next !== null).length,
     failed: states.filter((item) => item.state === "failed" && item.retryAt === null).length,
   };
@@ -100,7 +102,7 @@ export function StepItem(props: StepItemProps) {
           id={`${id}-items`}
           title="Items"
           attempts={items}
-          facts={itemFacts(items)}
+          facts={itemFacts(step, items)}
         />
       )}
       {props.earlier.length === 0 ? null : (
@@ -247,8 +249,8 @@ function chooseItems(items: readonly StepAttempt[]): readonly StepAttempt[] {
   return items.filter((item) => chosen.has(item));
 }
 
-function itemFacts(items: readonly StepAttempt[]): string {
-  const { all, ended, failed } = itemCounts(items);
+function itemFacts(map: StepAttempt, items: readonly StepAttempt[]): string {
+  const { all, ended, failed } = itemCounts(map, items);
   const done =
     ended === all ? plural(all, "item") : `${formatCount(ended)} of ${plural(all, "item")}`;
   return failed === 0 ? done : `${done}, ${formatCount(failed)} failed`;
