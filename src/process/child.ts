@@ -4,6 +4,7 @@
  * to end too (`watchParent`, `runGuard`, launcher.py). When the child ends, what is left of its group is
  * killed at once, so nothing that it started outlives it.
  */
+import type { OutputStream } from "../domain/program.ts";
 import { STOP_GRACE_MS } from "../domain/service.ts";
 import type { Clock } from "../lib/clock.ts";
 import { readLines } from "./lines.ts";
@@ -11,8 +12,6 @@ import { stopper } from "./stop.ts";
 
 /** Output that a dead child left in its pipes is read for at most this long. */
 const OUTPUT_DRAIN_MS = 500;
-
-export type OutputStream = "stdout" | "stderr";
 
 export interface ChildExit {
   readonly code: number | null;

@@ -3,7 +3,8 @@ import type { Clock } from "../lib/clock.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { createRing } from "../lib/ring.ts";
 import { startChild, stopChild } from "./child.ts";
-import type { Child, ChildExit, OutputStream } from "./child.ts";
+import type { OutputStream } from "../domain/program.ts";
+import type { Child, ChildExit } from "./child.ts";
 
 /** Lines of stderr that are kept to explain a death. */
 const TAIL_LINES_MAX = 20;

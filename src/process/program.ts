@@ -4,8 +4,8 @@
  */
 import { closeSync } from "node:fs";
 import { assert } from "../lib/assert.ts";
+import type { OutputStream, Program, ProgramExit, ProgramRequest } from "../domain/program.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { OutputStream } from "./child.ts";
 import { stopper } from "./stop.ts";
 
 /** Output that an ended program left in its pipes is read for at most this long. */
@@ -28,44 +28,8 @@ function lifelineScript(descriptor: number): string {
 /** The watcher of a program that gets no other files. */
 export const LIFELINE_SCRIPT = lifelineScript(FILE_FIRST);
 
-export interface ProgramOptions {
-  /** The program's full path and its arguments. */
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  /** Nothing is to be read when left out. */
-  readonly stdin?: string;
-  /** Open files that the program gets as descriptors 3, 4, …. */
-  readonly files?: readonly number[];
-  /** The group is killed when this process is gone, SIGKILL included. Not on Windows. */
-  readonly lifeline?: boolean;
-  /** Of each stream; what comes after is read and dropped. */
-  readonly outputBytesMax: number;
-  /** Gets what is kept, as it comes. */
-  readonly onOutput: (stream: OutputStream, text: string) => void;
-}
-
-export interface ProgramExit {
-  /** null when a signal ended it. */
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Streams of which something was dropped. */
-  readonly cut: readonly OutputStream[];
-}
-
-export interface Program {
-  readonly pid: number;
-  /** Resolves when the program has ended, its group is gone and its output was read. */
-  readonly exited: Promise<ProgramExit>;
-  /** Asks the whole group to end. @returns false where the platform has no such request. */
-  ask(): boolean;
-  /** Ends the whole group at once. */
-  kill(): void;
-}
-
 /** @throws Error of Bun.spawn when the program cannot be started (ENOENT, EACCES). */
-export function startProgram(options: ProgramOptions, clock: Clock): Program {
+export function startProgram(options: ProgramRequest, clock: Clock): Program {
   const lifeline = options.lifeline === true && process.platform !== "win32";
   const files = options.files ?? [];
   const lifelineDescriptor = FILE_FIRST + files.length;
@@ -118,7 +82,7 @@ export function startProgram(options: ProgramOptions, clock: Clock): Program {
 function keepOutput(
   stream: ReadableStream<Uint8Array>,
   name: OutputStream,
-  { outputBytesMax, onOutput }: Pick<ProgramOptions, "outputBytesMax" | "onOutput">,
+  { outputBytesMax, onOutput }: Pick<ProgramRequest, "outputBytesMax" | "onOutput">,
 ) {
   const decoder = new TextDecoder();
   let text = "";

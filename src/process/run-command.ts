@@ -2,7 +2,7 @@ import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createRing } from "../lib/ring.ts";
 import { startChild, stopChild } from "./child.ts";
-import type { OutputStream } from "./child.ts";
+import type { OutputStream } from "../domain/program.ts";
 
 /** Lines of each stream that are kept for the result. */
 export const COMMAND_LINES_MAX = 200;

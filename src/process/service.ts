@@ -5,7 +5,8 @@
 import type { ServiceState, ServiceStatus } from "../domain/service.ts";
 import type { Clock } from "../lib/clock.ts";
 import { stopChild } from "./child.ts";
-import type { ChildExit, OutputStream } from "./child.ts";
+import type { OutputStream } from "../domain/program.ts";
+import type { ChildExit } from "./child.ts";
 import { explainSpawnFailure, startLife } from "./life.ts";
 import type { Explanation, Life, LifeReport, ServiceSpec } from "./life.ts";
 import { planRestart } from "./restart-policy.ts";

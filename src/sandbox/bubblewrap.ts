@@ -21,7 +21,8 @@ import type {
   Usage,
 } from "./confinement.ts";
 import { ask } from "./program.ts";
-import type { Machine, Program } from "./program.ts";
+import type { Program } from "../domain/program.ts";
+import type { Machine } from "./program.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { openUnnamedFile } from "./unnamed-file.ts";
 import type { UnnamedFile } from "./unnamed-file.ts";

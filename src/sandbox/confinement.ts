@@ -1,7 +1,7 @@
 /** One way to confine programs: bubblewrap or Docker. `sandbox.ts` chooses one and watches over its programs. */
 import { AppError } from "../domain/error.ts";
 import type { SandboxLimits } from "../domain/workflow.ts";
-import type { OutputStream, ProgramExit } from "./program.ts";
+import type { OutputStream, ProgramExit } from "../domain/program.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A program that has to be seen inside, though it lies outside of the workspace and of the system folders. */

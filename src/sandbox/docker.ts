@@ -16,7 +16,8 @@ import {
 } from "./confinement.ts";
 import type { ConfinedExit, ConfinedJob, ConfinedProgram, Confinement } from "./confinement.ts";
 import { ask, bareEnvironment } from "./program.ts";
-import type { Machine, Program } from "./program.ts";
+import type { Program } from "../domain/program.ts";
+import type { Machine } from "./program.ts";
 import { isInside } from "./workspace.ts";
 
 export const DOCKER_IMAGE = "python:3.11-slim";

@@ -1,47 +1,13 @@
 /** What the sandbox needs of the machine, handed in by the composition root as plain functions. */
+import type { Program, ProgramExit, StartProgram } from "../domain/program.ts";
 import type { Clock } from "../lib/clock.ts";
-
-export type OutputStream = "stdout" | "stderr";
-
-export interface ProgramRequest {
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly stdin?: string;
-  /** Open files that the program gets as descriptors 3, 4, …. */
-  readonly files?: readonly number[];
-  /** Its group is killed when this process is gone, however it ended. */
-  readonly lifeline?: boolean;
-  readonly outputBytesMax: number;
-  readonly onOutput: (stream: OutputStream, text: string) => void;
-}
-
-export interface ProgramExit {
-  /** null when a signal ended it. */
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Streams of which something was dropped. */
-  readonly cut: readonly OutputStream[];
-}
-
-export interface Program {
-  readonly pid: number;
-  /** Resolves when its group is gone and its output was read. */
-  readonly exited: Promise<ProgramExit>;
-  /** Asks the whole group to end. @returns false where the platform has no such request. */
-  ask(): boolean;
-  /** Ends the whole group at once. */
-  kill(): void;
-}
 
 export interface Machine {
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
   /** The environment of this process; only the names in `ENVIRONMENT_PASSED` ever reach a program. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Starts a program as the leader of a session, and so of a process group. @throws Error when it cannot be started. */
-  readonly startProgram: (request: ProgramRequest) => Program;
+  readonly startProgram: StartProgram;
   /** The full path of a command on the PATH. */
   readonly which: (name: string) => string | undefined;
 }

@@ -13,7 +13,8 @@ import { createBubblewrap } from "./bubblewrap.ts";
 import { PROCESS_COUNT_MAX, SANDBOX_PATH } from "./confinement.ts";
 import type { ConfinedExit, ConfinedJob, ConfinedProgram, Confinement } from "./confinement.ts";
 import { createDocker } from "./docker.ts";
-import type { Machine, OutputStream } from "./program.ts";
+import type { OutputStream } from "../domain/program.ts";
+import type { Machine } from "./program.ts";
 import { folderInside, openWorkspace } from "./workspace.ts";
 
 /** How long the answer of `check` is used again. */

@@ -3,6 +3,7 @@ import { AppError } from "../domain/error.ts";
 import type { HttpPort } from "../domain/http.ts";
 import type { McpPort } from "../domain/mcp.ts";
 import type { ToolSpec } from "../domain/model.ts";
+import type { StartProgram } from "../domain/program.ts";
 import type { SandboxPort } from "../domain/sandbox.ts";
 import {
   type OpenTool,
@@ -26,7 +27,7 @@ import { createProcess } from "./process.ts";
 import { createSerperSearch } from "./serper-search.ts";
 import type { ToolSettings } from "./settings.ts";
 import { createShell } from "./shell.ts";
-import { createSqlQuery, type StartProgram } from "./sql-query.ts";
+import { createSqlQuery } from "./sql-query.ts";
 import { createWebScrape } from "./web-scrape.ts";
 import { createWebSearch } from "./web-search.ts";
 import { createYamlParse } from "./yaml-parse.ts";

@@ -2,6 +2,7 @@
 import { parse as parsePath } from "node:path";
 import * as z from "zod";
 import { AppError } from "../domain/error.ts";
+import type { StartProgram } from "../domain/program.ts";
 import type { Tool } from "../domain/tool.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import { defineTool } from "./define-tool.ts";
@@ -24,22 +25,6 @@ const input = z.object({
     ),
 });
 const config = z.strictObject({ database: z.string().min(1).optional() });
-
-export interface ProgramRequest {
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly stdin: string;
-  readonly lifeline: true;
-  readonly outputBytesMax: number;
-  readonly onOutput: () => void;
-}
-
-/** Starts a program of this machine in a process group of its own. */
-export type StartProgram = (request: ProgramRequest) => {
-  readonly exited: Promise<{ readonly stdout: string; readonly stderr: string }>;
-  kill(): void;
-};
 
 /** The tool `sql_query`. */
 export function createSqlQuery(files: FileAccess, startProgram: StartProgram): Tool {

@@ -311,7 +311,7 @@ describe("a run that failed", () => {
       [["resume", id, "--max-cost-usd", "much"], ERROR_CODES.usage.exit, "amount of money"],
       [["resume", "zzzz"], ERROR_CODES.not_found.exit, "There is no run zzzz"],
       [["approve", id], ERROR_CODES.not_found.exit, "does not wait for an approval"],
-      [["signal", id, "word"], ERROR_CODES.conflict.exit, "has failed"],
+      [["signal", id, "word"], ERROR_CODES.conflict.exit, "is over (failed)"],
     ];
     const results = await Promise.all(cases.map(async ([argv]) => await agents(...argv)));
     expect(results.map(({ out, code }) => ({ out, code }))).toEqual(

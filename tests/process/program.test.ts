@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { systemClock } from "../../src/lib/clock.ts";
 import { startProgram } from "../../src/process/program.ts";
-import type { ProgramOptions } from "../../src/process/program.ts";
+import type { ProgramRequest } from "../../src/domain/program.ts";
 import { bun, newTag, STAY, tagged, until } from "./support.ts";
 
-const start = (command: readonly string[], more: Partial<ProgramOptions> = {}) =>
+const start = (command: readonly string[], more: Partial<ProgramRequest> = {}) =>
   startProgram(
     {
       command,
@@ -17,7 +17,7 @@ const start = (command: readonly string[], more: Partial<ProgramOptions> = {}) =
     },
     systemClock,
   );
-const shell = (script: string, more: Partial<ProgramOptions> = {}) =>
+const shell = (script: string, more: Partial<ProgramRequest> = {}) =>
   start(["/bin/sh", "-c", script], more);
 
 describe.skipIf(process.platform === "win32")("startProgram()", () => {

@@ -5,7 +5,7 @@ import { explainBubblewrap, missingBubblewrap } from "../../src/sandbox/bubblewr
 import { bubblewrapArguments } from "../../src/sandbox/bubblewrap-arguments.ts";
 import { dockerArguments } from "../../src/sandbox/docker.ts";
 import type { ConfinedJob } from "../../src/sandbox/confinement.ts";
-import type { ProgramRequest } from "../../src/sandbox/program.ts";
+import type { ProgramRequest } from "../../src/domain/program.ts";
 import { seccompFilter } from "../../src/sandbox/seccomp.ts";
 import { until } from "../process/support.ts";
 import {

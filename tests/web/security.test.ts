@@ -116,7 +116,7 @@ test("the theme goes into a cookie and back to the page", async () => {
   const browser = new Browser(world);
   const answer = await browser.post("/theme", { theme: "dark", back: "/runs" });
   expect(answer.headers.getSetCookie()).toEqual([
-    "agents-theme=dark; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax",
+    "agents-theme=dark; Max-Age=31536000; Path=/; SameSite=Lax",
   ]);
   expect((await browser.get("/runs")).text).toContain('data-theme="dark"');
   await browser.post("/theme", { theme: '"><script>', back: "/" });

@@ -11,7 +11,8 @@ export function registerTheme(app: Hono<WebEnv>): void {
   app.post(PATTERNS.theme, async (c) => {
     const form = await readForm(c);
     const theme = form.text("theme");
-    if (isTheme(theme)) writeCookie(c, THEME_COOKIE, { value: theme, maxAgeMs: THEME_MS });
+    if (isTheme(theme))
+      writeCookie(c, THEME_COOKIE, { value: theme, maxAgeMs: THEME_MS, scripted: true });
     return c.redirect(localPath(form.text("back")), 303);
   });
 }
