@@ -10,6 +10,7 @@ import { Icon } from "./part/icon.tsx";
 import { idPart, shortId } from "./part/id.ts";
 import { formatCount } from "./part/number.ts";
 import { PageHead } from "./part/panel.tsx";
+import { SearchInput } from "./part/search-input.tsx";
 import { dayText, TimeAgo } from "./part/time.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
@@ -104,17 +105,11 @@ function Filters(props: MemoryPageProps) {
   return (
     <form method="get" action="/memory" class="filters" role="search" aria-label="This list">
       <div class="search inline">
-        <Icon name="search" size={14} />
-        <label for="memory-search" class="sr">
-          Search in what is remembered
-        </label>
-        <input
+        <SearchInput
           id="memory-search"
-          name="search"
-          type="search"
+          label="Search in what is remembered"
           value={filter.search ?? ""}
           placeholder="Words"
-          autocomplete="off"
         />
       </div>
       <label for="memory-agent" class="sr">

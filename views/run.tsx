@@ -1,7 +1,13 @@
 /** One run, live: state, graph, trace, log, result. */
 import type { StoredEvent } from "../src/domain/event.ts";
 import { BUDGET_FORM, DECISION_FORM, RunNeeds } from "./part/run-needs.tsx";
-import type { PendingApproval, Run, StepAttempt, StepCall } from "../src/domain/run.ts";
+import {
+  type PendingApproval,
+  type Run,
+  type StepAttempt,
+  type StepCall,
+  WAITING_WORDS,
+} from "../src/domain/run.ts";
 import type { Workflow } from "../src/domain/workflow.ts";
 import type { Drawing } from "../src/graph/drawing.ts";
 import { Layout } from "./layout.tsx";
@@ -14,7 +20,7 @@ import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart, shortId } from "./part/id.ts";
 import { LivePart } from "./part/live-part.tsx";
-import { joinEvents, LOG_LINE_COUNT_MAX, LogItems, WAITING_FOR_TEXT } from "./part/log.tsx";
+import { joinEvents, LOG_LINE_COUNT_MAX, LogItems } from "./part/log.tsx";
 import { formatCost } from "./part/money.ts";
 import { formatCount } from "./part/number.ts";
 import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
@@ -269,7 +275,7 @@ function Notes(props: { run: Run; now: number }) {
   const { run, now } = props;
   const notes = [
     run.state === "waiting" && run.waitingFor !== null
-      ? `Waiting for ${WAITING_FOR_TEXT[run.waitingFor]}${run.dueAt === null ? "" : ` until ${momentText(run.dueAt, now)}`}; no worker is held up.`
+      ? `Waiting for ${WAITING_WORDS[run.waitingFor]}${run.dueAt === null ? "" : ` until ${momentText(run.dueAt, now)}`}; no worker is held up.`
       : "",
     run.state === "queued" ? "Waiting for a free worker." : "",
     run.cancelRequestedAt !== null && !isFinal(run)

@@ -6,6 +6,7 @@ import { EmptyState } from "./part/empty-state.tsx";
 import { Icon } from "./part/icon.tsx";
 import { PageHead, PauseButton } from "./part/panel.tsx";
 import { RunList } from "./part/run-table.tsx";
+import { SearchInput } from "./part/search-input.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
 export interface RunsFilter {
@@ -39,17 +40,11 @@ export function RunsPage(props: RunsPageProps) {
       <section class="panel" aria-label="Runs">
         <form method="get" action="/runs" class="filters" role="search" aria-label="This list">
           <div class="search inline">
-            <Icon name="search" size={14} />
-            <label for="run-search" class="sr">
-              Search by id or workflow
-            </label>
-            <input
+            <SearchInput
               id="run-search"
-              name="search"
-              type="search"
+              label="Search by id or workflow"
               value={filter.search ?? ""}
               placeholder="Id or workflow"
-              autocomplete="off"
             />
           </div>
           <label for="run-state" class="sr">

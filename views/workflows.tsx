@@ -10,6 +10,7 @@ import { Icon } from "./part/icon.tsx";
 import { plural } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { ProblemList } from "./part/problem-list.tsx";
+import { SearchInput } from "./part/search-input.tsx";
 import { TimeAgo } from "./part/time.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
@@ -134,17 +135,11 @@ function Search(props: { search: string }) {
       role="search"
       aria-label="Workflows"
     >
-      <Icon name="search" size={14} />
-      <label for="workflow-search" class="sr">
-        Search workflows
-      </label>
-      <input
+      <SearchInput
         id="workflow-search"
-        name="search"
-        type="search"
+        label="Search workflows"
         value={props.search}
         placeholder="Search workflows"
-        autocomplete="off"
       />
     </form>
   );

@@ -4,6 +4,7 @@
  */
 import type { AgentAddress, AgentReply, AgentTask } from "../domain/agent.ts";
 import { AppError } from "../domain/error.ts";
+import { bodyExcerpt } from "../domain/http-refusal.ts";
 import { assert } from "../lib/assert.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type ResultReading,
   type TaskReading,
 } from "./a2a-wire.ts";
-import { isOk, type JsonAnswer, refusal, requestJson, shorten } from "./json-request.ts";
+import { isOk, type JsonAnswer, refusal, requestJson } from "./json-request.ts";
 import { pollUntil } from "./poll.ts";
 import type { AgentDeps, AgentProtocol } from "./protocol.ts";
 
@@ -155,7 +156,7 @@ function readAnswer(answer: JsonAnswer, nowMs: number): ResultReading {
   if (!isOk(answer)) throw refusal(answer, nowMs);
   const result = readResult(isJsonObject(json) ? json["result"] : undefined);
   if (result !== undefined) return result;
-  throw new AppError("agent_failed", `The agent's answer is not A2A: ${shorten(answer.text)}`, {
+  throw new AppError("agent_failed", `The agent's answer is not A2A: ${bodyExcerpt(answer.text)}`, {
     fix: "Check the agent's address and version.",
   });
 }

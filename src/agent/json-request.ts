@@ -1,15 +1,10 @@
 /** One request of JSON to an agent, and what its refusal means. */
 import { AppError } from "../domain/error.ts";
+import { httpRefusal } from "../domain/http-refusal.ts";
 import { decodeText } from "../lib/decode-text.ts";
-import { defined } from "../lib/defined.ts";
-import { endSentence } from "../lib/end-sentence.ts";
-import type { Json } from "../lib/json.ts";
-import { retryAfterMs } from "../lib/retry-after.ts";
+import { type Json, parseJson } from "../lib/json.ts";
 import { withTimeLimit } from "../lib/time-limit.ts";
 import type { AgentDeps } from "./protocol.ts";
-
-/** Characters of a refusal's body that its error shows. */
-const BODY_SHOWN_CHARS = 300;
 
 export interface JsonRequest {
   readonly method: "GET" | "POST";
@@ -59,7 +54,7 @@ export async function requestJson(deps: AgentDeps, request: JsonRequest): Promis
     status: response.status,
     headers: response.headers,
     text,
-    json: parse(text),
+    json: parseJson(text),
   };
 }
 
@@ -69,36 +64,15 @@ export function isOk({ status }: JsonAnswer): boolean {
 
 /** What a status other than 2xx says: come back later, or not at all. */
 export function refusal(answer: JsonAnswer, nowMs: number): AppError {
-  const { status, headers, url } = answer;
+  const { status, headers, url, text } = answer;
   const { origin, pathname } = new URL(url);
-  const said = shorten(answer.text);
-  const message = `${origin}${pathname} answered with status ${status}${said === "" ? "." : `: ${endSentence(said)}`}`;
-  const wait = defined({ retryAfterMs: retryAfterMs(headers, nowMs) });
-  if (status === 429)
-    return new AppError("rate_limited", message, { fix: "Try again later.", ...wait });
-  if (status === 408 || status >= 500)
-    return new AppError("unavailable", message, { fix: "Try again later.", ...wait });
-  return new AppError("agent_failed", message, {
-    fix:
-      status === 401 || status === 403
-        ? "Check the key that the node's `headers` send."
-        : "Check the agent's address.",
-  });
-}
-
-export function shorten(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= BODY_SHOWN_CHARS
-    ? line
-    : `${line.slice(0, BODY_SHOWN_CHARS).toWellFormed()}…`;
-}
-
-function parse(text: string): Json | undefined {
-  try {
-    const json: Json = JSON.parse(text);
-    return json;
-  } catch {
-    // The caller shows the text instead.
-    return undefined;
-  }
+  const refused = {
+    subject: `${origin}${pathname}`,
+    status,
+    headers,
+    text,
+    code: "agent_failed",
+    fixes: { limited: "Try again later.", other: "Check the agent's address." },
+  } as const;
+  return httpRefusal(refused, nowMs);
 }

@@ -5,10 +5,11 @@
  */
 import type { AgentAddress, AgentReply } from "../domain/agent.ts";
 import { AppError } from "../domain/error.ts";
+import { bodyExcerpt } from "../domain/http-refusal.ts";
 import { assert } from "../lib/assert.ts";
 import { errorCode } from "../lib/atomic-file.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import { isOk, type JsonAnswer, refusal, requestJson, shorten } from "./json-request.ts";
+import { isOk, type JsonAnswer, refusal, requestJson } from "./json-request.ts";
 import { pollUntil } from "./poll.ts";
 import type { AgentDeps, AgentProtocol } from "./protocol.ts";
 
@@ -108,12 +109,12 @@ function refusedRun(answer: JsonAnswer, nowMs: number): AppError {
   const { status, json, text } = answer;
   if (status === 429 || status === 503 || status < 500) return refusal(answer, nowMs);
   const detail = isJsonObject(json) ? json["detail"] : undefined;
-  return failed(typeof detail === "string" ? detail : shorten(text));
+  return failed(typeof detail === "string" ? detail : bodyExcerpt(text));
 }
 
 function bodyOf({ json, text }: JsonAnswer): JsonObject {
   if (isJsonObject(json)) return json;
-  throw new AppError("agent_failed", `The agent's answer is no JSON object: ${shorten(text)}`, {
+  throw new AppError("agent_failed", `The agent's answer is no JSON object: ${bodyExcerpt(text)}`, {
     fix: "Check that the address is that of a deployed workflow.",
   });
 }
@@ -126,7 +127,7 @@ function outputsOf(body: JsonObject, { text }: JsonAnswer): Json {
   const { outputs, error, message } = body;
   if (isDone(body)) return outputs ?? {};
   const reason = [error, message].find((said) => typeof said === "string");
-  throw failed(typeof reason === "string" ? reason : shorten(text));
+  throw failed(typeof reason === "string" ? reason : bodyExcerpt(text));
 }
 
 function failed(reason: string): AppError {

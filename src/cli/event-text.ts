@@ -1,6 +1,6 @@
 /** Events of a run as lines of plain text, for outputs that are no terminal. Pure. */
 import type { RunEvent, StoredEvent } from "../domain/event.ts";
-import type { Wait, WaitingFor } from "../domain/run.ts";
+import { type Wait, WAITING_WORDS, type WaitingFor } from "../domain/run.ts";
 import { clip } from "../lib/clip.ts";
 import { formatCost, formatDuration, formatTokens, plural, printable } from "./format.ts";
 import type { CallEvent, Progress, StepEvent } from "./progress.ts";
@@ -9,16 +9,6 @@ import { addCall, NO_TOTALS } from "./totals.ts";
 export const DEMO_NOTICE = "demo provider: no real AI is called";
 const QUESTION_CHARS_MAX = 200;
 const TIME_COLUMNS = 8;
-
-/** What a run waits for, as the end of a sentence. */
-export const WAITING_WORDS: Readonly<Record<WaitingFor, string>> = {
-  timer: "its time",
-  rate_limit: "the provider's rate limit",
-  budget: "a larger budget",
-  approval: "an approval",
-  signal: "a signal",
-  run: "another run",
-};
 
 /**
  * The line of an event, with the commands below it that a person can answer with; nothing for pieces of

@@ -1,8 +1,8 @@
 /** The progress of a run: a state that is a pure function of its events. */
 import { isItemKey, mapKeyOf, nodeIdOf, type RunEvent, type StoredEvent } from "../domain/event.ts";
-import type { Run, Totals } from "../domain/run.ts";
+import { type Run, type Totals, WAITING_WORDS } from "../domain/run.ts";
 import { addCall, NO_TOTALS } from "./totals.ts";
-import { callWords, WAITING_WORDS } from "./event-text.ts";
+import { callWords } from "./event-text.ts";
 
 /** How much of a streaming answer is kept. */
 const TEXT_CHARS_MAX = 2_000;

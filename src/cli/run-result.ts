@@ -1,12 +1,12 @@
 /** What `run` and `runs ID` say about a run that they read: as JSON, and as text. */
 import { createColors } from "picocolors";
 import { ERROR_CODES } from "../domain/error.ts";
-import { type Run, RUN_STATES_FINAL } from "../domain/run.ts";
+import { type Run, RUN_STATES_FINAL, WAITING_WORDS } from "../domain/run.ts";
 import { isJsonObject, type Json } from "../lib/json.ts";
 import { wrapText } from "../lib/wrap-text.ts";
 import type { CommandContext } from "./command.ts";
 import { formatFailure } from "./error.ts";
-import { DEMO_NOTICE, WAITING_WORDS } from "./event-text.ts";
+import { DEMO_NOTICE } from "./event-text.ts";
 import type { Followed } from "./follow-live.ts";
 import { formatCost, formatDuration, formatTokens, printable, toUsd } from "./format.ts";
 import type { Progress } from "./progress.ts";

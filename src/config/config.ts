@@ -1,5 +1,6 @@
 /** The settings of one process, after flags, environment, `.env` files and defaults were merged. */
 import type { ProviderLimits } from "../domain/model.ts";
+import type { ToolSettings } from "../domain/tool-settings.ts";
 import type { ProviderName } from "../domain/workflow.ts";
 
 /** Where a value came from, for `doctor`, `/settings` and error messages. */
@@ -7,11 +8,6 @@ export interface Origin {
   readonly kind: "flag" | "environment" | "working_env_file" | "data_env_file" | "default";
   /** The flag or variable name, or the file with its line: `/home/a/.env:3`. */
   readonly place: string;
-}
-
-interface SearchService {
-  readonly apiKey: string | undefined;
-  readonly baseUrl: string | undefined;
 }
 
 export interface Config {
@@ -49,25 +45,11 @@ export interface Config {
     /** Of each provider, all workers together. */
     readonly limits: ProviderLimits;
   };
-  readonly tools: {
-    readonly search: {
-      /** The service behind `web_search`; undefined: one that is set up. */
-      readonly provider: "serper" | "tavily" | "brave" | "searxng" | undefined;
-      readonly serper: SearchService;
-      readonly tavily: SearchService;
-      readonly brave: SearchService;
-      readonly searxng: { readonly baseUrl: string | undefined };
-    };
-    /** Absolute; what file tools, code and commands work in. */
-    readonly workspace: string;
-    /** Absolute; more folders for file tools. */
-    readonly allowedPaths: readonly string[];
+  readonly tools: ToolSettings & {
     /** Programs that `cli` nodes may run outside of the sandbox. */
     readonly allowedCommands: readonly string[];
     /** Private addresses that may be called: host, host:port or network/bits. */
     readonly allowedAddresses: readonly string[];
-    /** What `${NAME}` stands for in workflows: the allowed variables that are set. */
-    readonly variables: Readonly<Record<string, string>>;
   };
   /** Signs cookies and CSRF tokens; from SECRET_KEY, else kept in the data folder (0600). */
   readonly secretKey: string;

@@ -24,6 +24,16 @@ export const RUN_STATES_FINAL: readonly RunState[] = ["succeeded", "failed", "ca
 export const WAITING_FOR = ["timer", "rate_limit", "budget", "approval", "signal", "run"] as const;
 export type WaitingFor = (typeof WAITING_FOR)[number];
 
+/** What a run waits for, as the end of a sentence. */
+export const WAITING_WORDS: Readonly<Record<WaitingFor, string>> = {
+  timer: "its time",
+  rate_limit: "the provider's rate limit",
+  budget: "a larger budget",
+  approval: "an approval",
+  signal: "a signal",
+  run: "another run",
+};
+
 /** What a step waits for. */
 export type Wait =
   | { readonly for: "timer"; readonly untilMs: number }

@@ -1,6 +1,6 @@
 /** What a model is asked to answer, and how answers and other results become a patch of the state. */
 import type { OutputField, StateType } from "../domain/workflow.ts";
-import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../lib/json.ts";
 import { checkValue, describeValue, fillDefaults, formatType, typeToJsonSchema } from "./type.ts";
 
 /** Where an answer begins to be JSON is tried at this many brackets before it counts as plain text. */
@@ -106,7 +106,7 @@ function readBare(output: OutputField, text: string, answer: Json | undefined): 
 
 /** A text answered as a JSON string loses its quotes; any other text is the value itself. */
 function bareText(text: string): string {
-  const value = tryJson(text.trim());
+  const value = parseJson(text.trim());
   return typeof value === "string" ? value : text.trim();
 }
 
@@ -141,10 +141,10 @@ const FENCE = /```(?:json)?[ \t]*\n([\s\S]*?)\n?[ \t]*```/i;
 
 /** The JSON in an answer: all of it, else what a code fence holds, else the first object or list in it. */
 function findJson(text: string): Json | undefined {
-  const whole = tryJson(text.trim());
+  const whole = parseJson(text.trim());
   if (whole !== undefined) return whole;
   const fenced = FENCE.exec(text)?.[1];
-  const inFence = fenced === undefined ? undefined : tryJson(fenced.trim());
+  const inFence = fenced === undefined ? undefined : parseJson(fenced.trim());
   if (inFence !== undefined) return inFence;
   let from = 0;
   for (let tries = 0; tries < JSON_START_COUNT_MAX; tries += 1) {
@@ -152,7 +152,7 @@ function findJson(text: string): Json | undefined {
     if (start < 0) return undefined;
     from += start;
     const end = findClose(text, from);
-    const value = end === undefined ? undefined : tryJson(text.slice(from, end + 1));
+    const value = end === undefined ? undefined : parseJson(text.slice(from, end + 1));
     if (value !== undefined) return value;
     from += 1;
   }
@@ -178,14 +178,4 @@ function findClose(text: string, start: number): number | undefined {
     }
   }
   return undefined;
-}
-
-function tryJson(text: string): Json | undefined {
-  try {
-    const value: Json = JSON.parse(text);
-    return value;
-  } catch {
-    // Not JSON: the caller looks elsewhere in the answer.
-    return undefined;
-  }
 }

@@ -5,9 +5,10 @@
  * opened folder, so that a swapped link gains nothing.
  */
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readlink, realpath, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, parse, resolve, sep } from "node:path";
 import { errorCode } from "./atomic-file.ts";
+import { pathExists } from "./path-exists.ts";
 
 export interface Folders {
   /** Absolute. Relative paths begin at the first. They need not exist. */
@@ -158,17 +159,8 @@ export async function realPathOf(path: string): Promise<string> {
     if (code === "ENOTDIR") throw new PathError("invalid", `${dirname(path)} is not a folder.`);
     if (code !== "ENOENT") throw error;
   }
-  if (await exists(path)) throw new PathError("invalid", `${path} is a link that leads nowhere.`);
+  if (await pathExists(path))
+    throw new PathError("invalid", `${path} is a link that leads nowhere.`);
   const parent = dirname(path);
   return parent === path ? path : join(await realPathOf(parent), basename(path));
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return false;
-    throw error;
-  }
 }

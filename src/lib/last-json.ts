@@ -1,4 +1,4 @@
-import type { Json } from "./json.ts";
+import { type Json, parseJson } from "./json.ts";
 
 /** Lines with brackets, from the beginning and from the end, on which the JSON may begin. */
 const LINE_COUNT_MAX = 200;
@@ -8,12 +8,12 @@ const LINE_COUNT_MAX = 200;
  * on many, with a log before it, or the last one of JSON Lines. undefined when there is none.
  */
 export function lastJson(output: string): Json | undefined {
-  const whole = parse(output.trim());
+  const whole = parseJson(output.trim());
   if (whole !== undefined) return whole;
   const end = Math.max(output.lastIndexOf("}"), output.lastIndexOf("]")) + 1;
   // What begins first is the outermost. After a long log it is looked for from the end.
   for (const start of starts(output.slice(0, end))) {
-    const value = parse(output.slice(start, end));
+    const value = parseJson(output.slice(start, end));
     if (value !== undefined) return value;
   }
   return undefined;
@@ -32,14 +32,4 @@ function starts(text: string): number[] {
       return at < 0 ? [] : [index + at];
     }),
   );
-}
-
-function parse(text: string): Json | undefined {
-  try {
-    const value: Json = JSON.parse(text);
-    return value;
-  } catch {
-    // Not JSON: the caller looks elsewhere.
-    return undefined;
-  }
 }

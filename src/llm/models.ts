@@ -1,5 +1,5 @@
 /** Which models a server has: one cheap request. */
-import type { Json } from "../lib/json.ts";
+import { parseJson } from "../lib/json.ts";
 import { type FailureContext, toAppError } from "./failure.ts";
 import { nearestModels } from "./nearest-model.ts";
 import type { Connection, Provider } from "./provider.ts";
@@ -75,13 +75,4 @@ function readList(provider: Provider, text: string): ModelList {
 
 function faultMessage(text: string): string {
   return /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? "";
-}
-
-function parseJson(text: string): Json | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Something else than a model server answers here; that is what `undefined` says.
-    return undefined;
-  }
 }

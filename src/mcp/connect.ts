@@ -1,6 +1,7 @@
 /** Begins sessions with MCP servers of both kinds. */
 import type { Client, Tool as ServerTool, Transport } from "@modelcontextprotocol/client";
 import { AppError } from "../domain/error.ts";
+import type { StartPipedProgram } from "../domain/program.ts";
 import type { McpServer } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createRing } from "../lib/ring.ts";
@@ -12,7 +13,6 @@ import {
   fillVariables,
   passedEnvironment,
   type Places,
-  type StartProgram,
 } from "./program.ts";
 import { createStdioTransport } from "./stdio-transport.ts";
 
@@ -28,7 +28,7 @@ export interface ConnectDeps extends Places {
    * `npx` runs.
    */
   readonly folder: string;
-  readonly startProgram: StartProgram;
+  readonly startProgram: StartPipedProgram;
   /** Refuses private addresses. */
   readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
   /** Takes what a server writes beside its answers. */

@@ -7,27 +7,6 @@ import { contains } from "../lib/inside-folder.ts";
 import { isLoaderVariable } from "../lib/loader-variable.ts";
 import { createMask, type Mask } from "../lib/mask.ts";
 
-export interface ProgramRequest {
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  /** Gets each line of standard error. */
-  readonly onLine: (line: string) => void;
-}
-
-/** A program that is talked to over its standard input and output. */
-export interface ServerProgram {
-  readonly stdout: ReadableStream<Uint8Array>;
-  /** Resolves when its process group is gone. */
-  readonly exited: Promise<void>;
-  write(text: string): Promise<void>;
-  closeInput(): void;
-  ask(): boolean;
-  kill(): void;
-}
-
-export type StartProgram = (request: ProgramRequest) => ServerProgram;
-
 export interface Places {
   /** The full path of a program; undefined when it is not installed. */
   readonly which: (program: string) => string | undefined;

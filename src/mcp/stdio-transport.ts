@@ -1,7 +1,7 @@
 /** The transport of the MCP client library over a program that we have started ourselves. */
 import type { Transport } from "@modelcontextprotocol/client";
+import type { PipedProgram } from "../domain/program.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { ServerProgram } from "./program.ts";
 
 /** How long a server may take to end after its input was closed, and again after it was asked to. */
 const STOP_GRACE_MS = 1_000;
@@ -14,7 +14,7 @@ export interface Wire {
 
 /** Closed when the program ends; closing it ends the program. */
 export function createStdioTransport(
-  program: ServerProgram,
+  program: PipedProgram,
   { ReadBuffer, serializeMessage }: Wire,
   clock: Clock,
 ): Transport {

@@ -1,6 +1,6 @@
 /** One life of a supervised service, from spawn to exit: its messages, its readiness, why it ended. */
 import type { Clock } from "../lib/clock.ts";
-import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../lib/json.ts";
 import { createRing } from "../lib/ring.ts";
 import { startChild, stopChild } from "./child.ts";
 import type { OutputStream } from "../domain/program.ts";
@@ -141,13 +141,9 @@ export function explainSpawnFailure(spec: ServiceSpec, error: unknown): LifeRepo
 /** A line of stdout that is meant for the supervisor. */
 function parseMessage(line: string): JsonObject | undefined {
   if (!line.startsWith('{"event"')) return undefined;
-  try {
-    const value: unknown = JSON.parse(line);
-    return isJsonObject(value) && typeof value["event"] === "string" ? value : undefined;
-  } catch {
-    // It only looks like a message: it is printed as it is.
-    return undefined;
-  }
+  // What only looks like a message is printed as it is.
+  const value = parseJson(line);
+  return isJsonObject(value) && typeof value["event"] === "string" ? value : undefined;
 }
 
 async function probeUntilReady(

@@ -3,6 +3,7 @@
  * when the program ends, and when this process does, however it ends.
  */
 import { closeSync } from "node:fs";
+import type { PipedProgram, PipedProgramRequest } from "../domain/program.ts";
 import { readLines } from "./lines.ts";
 import { LIFELINE_SCRIPT } from "./program.ts";
 import { stopper } from "./stop.ts";
@@ -10,32 +11,13 @@ import { stopper } from "./stop.ts";
 /** The first descriptor after standard input, output and error. */
 const LIFELINE = 3;
 
-export interface PipedOptions {
-  /** The program's full path and its arguments. */
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  /** Gets each line of standard error. */
-  readonly onLine: (line: string) => void;
-}
-
-export interface PipedProgram {
-  readonly pid: number;
-  readonly stdout: ReadableStream<Uint8Array>;
-  /** Resolves when the program has ended and its group is gone. */
-  readonly exited: Promise<void>;
-  /** @throws Error when the program does not read any more. */
-  write(text: string): Promise<void>;
-  /** Tells the program that nothing more will come. */
-  closeInput(): void;
-  /** Asks the whole group to end. @returns false where the platform has no such request. */
-  ask(): boolean;
-  /** Ends the whole group at once. */
-  kill(): void;
-}
-
 /** @throws Error of Bun.spawn when the program cannot be started (ENOENT, EACCES). */
-export function startPipedProgram({ command, env, cwd, onLine }: PipedOptions): PipedProgram {
+export function startPipedProgram({
+  command,
+  env,
+  cwd,
+  onLine,
+}: PipedProgramRequest): PipedProgram {
   const lifeline = process.platform !== "win32";
   const subprocess = Bun.spawn(
     lifeline ? ["/bin/sh", "-c", LIFELINE_SCRIPT, "sh", ...command] : [...command],

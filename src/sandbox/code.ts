@@ -2,8 +2,7 @@
 import { AppError } from "../domain/error.ts";
 import type { CodePort } from "../domain/sandbox.ts";
 import type { CodeNode, SandboxSpec } from "../domain/workflow.ts";
-import { isJsonObject } from "../lib/json.ts";
-import type { Json } from "../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../lib/json.ts";
 import { keepFor } from "../lib/keep-for.ts";
 import { BUN_INSIDE, javascriptCommand } from "./javascript.ts";
 import type { ConfinedExit } from "./confinement.ts";
@@ -106,14 +105,10 @@ function readAnswer(exit: ConfinedExit, ran: Ran): Json {
   });
 }
 
-function parseAnswer(text: string): Readonly<Record<string, Json>> | undefined {
-  try {
-    const answer: unknown = JSON.parse(text);
-    return isJsonObject(answer) ? answer : undefined;
-  } catch {
-    // Nothing was written, or not to its end.
-    return undefined;
-  }
+/** undefined where nothing was written, or not to its end. */
+function parseAnswer(text: string): JsonObject | undefined {
+  const answer = parseJson(text);
+  return isJsonObject(answer) ? answer : undefined;
 }
 
 function raised(error: string, line: Json | undefined, { code }: Ran): AppError {

@@ -14,6 +14,7 @@ import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
+import { toUsage } from "./run-row.ts";
 import { conversationMessages as messages, conversations } from "./schema.ts";
 
 /** Rows of one answer, whatever is asked for. */
@@ -255,13 +256,7 @@ function toMessage(row: MessageRow): Message {
     model,
     omittedCount,
     finish,
-    usage: {
-      input: row.inputTokens,
-      output: row.outputTokens,
-      cacheRead: row.cacheReadTokens,
-      cacheWrite: row.cacheWriteTokens,
-      reasoning: row.reasoningTokens,
-    },
+    usage: toUsage(row),
     costNanoUsd,
     error,
     finishedAt: row.finishedAt,

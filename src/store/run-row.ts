@@ -102,7 +102,7 @@ function toTotals(row: UsageColumns & Omit<Totals, "usage">): Totals {
   };
 }
 
-function toUsage(row: UsageColumns): Usage {
+export function toUsage(row: UsageColumns): Usage {
   return {
     input: row.inputTokens,
     output: row.outputTokens,

@@ -15,6 +15,7 @@ import {
 import type { Json, JsonObject } from "../lib/json.ts";
 import { saveMemory } from "./memory-write.ts";
 import { insertEvents } from "./run-event.ts";
+import { toUsage } from "./run-row.ts";
 import type { LiveRun } from "./run-state.ts";
 import { consumeSignal, isSignalled } from "./run-signal.ts";
 import { defineStatement } from "./statement.ts";
@@ -223,13 +224,7 @@ function takenUp(step: StepRef, row: AttemptRow, recoveryCount: number): StepAtt
   return {
     ...newAttempt({ key: step.key, attempt: step.attempt, nodeId: row.nodeId, input }, began),
     recoveryCount,
-    usage: {
-      input: row.inputTokens,
-      output: row.outputTokens,
-      cacheRead: row.cacheReadTokens,
-      cacheWrite: row.cacheWriteTokens,
-      reasoning: row.reasoningTokens,
-    },
+    usage: toUsage(row),
     costNanoUsd: row.costNanoUsd,
     unpricedCount: row.unpricedCount,
   };

@@ -13,7 +13,7 @@ import {
   realPathOf,
   resolveInside,
 } from "../lib/inside-folder.ts";
-import type { ToolSettings } from "./settings.ts";
+import type { ToolSettings } from "../domain/tool-settings.ts";
 
 /** @throws AppError `forbidden`, `invalid`, `tool_failed`, in all of them. */
 export interface FileAccess {

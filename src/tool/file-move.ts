@@ -4,6 +4,7 @@ import * as z from "zod";
 import { AppError } from "../domain/error.ts";
 import type { Tool } from "../domain/tool.ts";
 import { errorCode } from "../lib/atomic-file.ts";
+import { pathExists } from "../lib/path-exists.ts";
 import { defineTool } from "./define-tool.ts";
 import type { FileAccess } from "./file-access.ts";
 
@@ -40,7 +41,7 @@ export function createFileMove(files: FileAccess): Tool {
 async function moveNew(from: string, to: string, name: string): Promise<void> {
   const isFolder = (await lstat(from)).isDirectory();
   if (!isFolder && (await linked(from, to, name))) return unlink(from);
-  if (await isThere(to)) throw taken(name);
+  if (await pathExists(to)) throw taken(name);
   return replace(from, to);
 }
 
@@ -61,16 +62,6 @@ async function replace(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     throw errorCode(error) === "EXDEV" ? otherDisk(error) : error;
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return false;
-    throw error;
   }
 }
 

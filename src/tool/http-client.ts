@@ -3,7 +3,7 @@ import * as z from "zod";
 import { AppError } from "../domain/error.ts";
 import type { HttpPort, HttpResponse } from "../domain/http.ts";
 import type { Tool } from "../domain/tool.ts";
-import type { Json, JsonObject } from "../lib/json.ts";
+import { type Json, type JsonObject, parseJson } from "../lib/json.ts";
 import { callHttp, textOf } from "./call-http.ts";
 import { defineTool } from "./define-tool.ts";
 
@@ -84,10 +84,7 @@ function bodyOf(answer: HttpResponse): JsonObject {
 }
 
 function parsed(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // It says that it is JSON and is not: the model sees what came.
-    return text;
-  }
+  const value = parseJson(text);
+  // It may say that it is JSON and is not: the model sees what came.
+  return value === undefined ? text : value;
 }

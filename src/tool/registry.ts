@@ -25,7 +25,7 @@ import { createHttpClient } from "./http-client.ts";
 import { createJsonParse } from "./json-parse.ts";
 import { createProcess } from "./process.ts";
 import { createSerperSearch } from "./serper-search.ts";
-import type { ToolSettings } from "./settings.ts";
+import type { ToolSettings } from "../domain/tool-settings.ts";
 import { createShell } from "./shell.ts";
 import { createSqlQuery } from "./sql-query.ts";
 import { createWebScrape } from "./web-scrape.ts";

@@ -4,7 +4,7 @@ import type { HttpPort } from "../domain/http.ts";
 import type { Tool } from "../domain/tool.ts";
 import { defineTool } from "./define-tool.ts";
 import { createSerper } from "./search/serper.ts";
-import type { ToolSettings } from "./settings.ts";
+import type { ToolSettings } from "../domain/tool-settings.ts";
 import { ready } from "./web-search.ts";
 
 const RESULT_COUNT_DEFAULT = 5;

@@ -9,7 +9,7 @@ import { createSearxng } from "./search/searxng.ts";
 import { createSerper } from "./search/serper.ts";
 import type { SearchService } from "./search/service.ts";
 import { createTavily } from "./search/tavily.ts";
-import type { ToolSettings } from "./settings.ts";
+import type { ToolSettings } from "../domain/tool-settings.ts";
 
 const PROVIDERS = ["serper", "tavily", "brave", "searxng"] as const;
 const RESULT_COUNT_DEFAULT = 10;

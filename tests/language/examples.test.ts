@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { formatProblem } from "../../src/language/problem.ts";
 import { parseWorkflow } from "../../src/language/parse.ts";
-import { KNOWN_TOOLS } from "./known-tools.ts";
+import { TOOL_NAMES } from "../../src/domain/tool.ts";
 
 const FOLDER = join(import.meta.dir, "../../examples");
 const names = readdirSync(FOLDER).filter((name) => name.endsWith(".yaml"));
@@ -13,7 +13,7 @@ for (const name of names) {
     const source = await Bun.file(join(FOLDER, name)).text();
     const { workflow, problems } = parseWorkflow(source, {
       format: "yaml",
-      knownTools: KNOWN_TOOLS,
+      knownTools: TOOL_NAMES,
     });
     expect(problems.map((problem) => formatProblem(problem, source, name)).join("\n")).toBe("");
     expect(workflow?.name.replaceAll("_", "-")).toBe(name.replace(".yaml", ""));

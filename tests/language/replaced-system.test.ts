@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatProblem, PROBLEM_WIDTH_MAX } from "../../src/language/problem.ts";
 import { parseWorkflow } from "../../src/language/parse.ts";
-import { KNOWN_TOOLS } from "./known-tools.ts";
+import { TOOL_NAMES } from "../../src/domain/tool.ts";
 
 const FOLDER = join(import.meta.dir, "../../../shared/workflows");
 const RUNNING = [
@@ -37,7 +37,7 @@ if (existsSync(FOLDER)) {
       const source = await Bun.file(join(FOLDER, path)).text();
       const { workflow, problems } = parseWorkflow(source, {
         format: "yaml",
-        knownTools: KNOWN_TOOLS,
+        knownTools: TOOL_NAMES,
       });
       const errors = problems.filter((problem) => problem.severity === "error");
       if (runs) expect(errors).toEqual([]);

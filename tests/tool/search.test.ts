@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../src/lib/json.ts";
-import type { ToolSettings } from "../../src/tool/settings.ts";
+import type { ToolSettings } from "../../src/domain/tool-settings.ts";
 import { startModelServer, type ModelServer } from "../support/model-server.ts";
 import { createWorld, failure, NO_SEARCH, type World } from "./world.ts";
 

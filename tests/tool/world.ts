@@ -11,7 +11,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import type { Json, JsonObject } from "../../src/lib/json.ts";
 import { startProgram } from "../../src/process/program.ts";
 import { createToolPort, type ToolDeps } from "../../src/tool/registry.ts";
-import type { ToolSettings } from "../../src/tool/settings.ts";
+import type { ToolSettings } from "../../src/domain/tool-settings.ts";
 
 const NONE = { apiKey: undefined, baseUrl: undefined };
 export const NO_SEARCH: ToolSettings["search"] = {

@@ -3,7 +3,7 @@
  * call that they belong to, in an element of their own to which later pieces are appended.
  */
 import type { RunEvent, StoredEvent } from "../../src/domain/event.ts";
-import type { Wait, WaitingFor } from "../../src/domain/run.ts";
+import { type Wait, WAITING_WORDS } from "../../src/domain/run.ts";
 import { clip } from "../../src/lib/clip.ts";
 import { keepNewline } from "./code.tsx";
 import { formatDuration } from "./duration.ts";
@@ -117,7 +117,7 @@ function describeRun(event: Exclude<RunEvent, { step: string }>, at: number): Li
     return line("warn", `taken up again by ${event.worker} after its worker died`);
   if (event.type === "run.waiting") {
     const until = event.untilMs === null ? "" : ` until ${momentText(event.untilMs, at)}`;
-    return line("warn", `waiting for ${WAITING_FOR_TEXT[event.for]}${until}`);
+    return line("warn", `waiting for ${WAITING_WORDS[event.for]}${until}`);
   }
   if (event.type === "run.forked")
     return line("info", `made from run ${shortId(event.from)} at ${event.fromStep}`);
@@ -130,16 +130,6 @@ function describeRun(event: Exclude<RunEvent, { step: string }>, at: number): Li
   if (event.type === "run.failed") return line("error", `failed: ${event.error.message}`);
   return RUN_LINES[event.type];
 }
-
-/** What a run waits for, as the end of a sentence. */
-export const WAITING_FOR_TEXT: Readonly<Record<WaitingFor, string>> = {
-  timer: "its time",
-  rate_limit: "the provider's rate limit",
-  budget: "a larger budget",
-  approval: "an approval",
-  signal: "a signal",
-  run: "another run",
-};
 
 const RUN_LINES = {
   "run.queued": line("debug", "queued"),
@@ -218,7 +208,7 @@ function waitText(wait: Wait, at: number): string {
     return `waits${until} for an approval: ${clip(wait.message, INPUT_CHARS_MAX)}`;
   if (wait.for === "signal") return `waits${until} for the signal ${wait.name}`;
   if (wait.for === "run") return `waits for run ${shortId(wait.runId)}`;
-  return `waits${until} for ${WAITING_FOR_TEXT[wait.for]}`;
+  return `waits${until} for ${WAITING_WORDS[wait.for]}`;
 }
 
 function line(level: Level, message: string): Line {

@@ -1,12 +1,11 @@
 /** A node that makes one HTTP request. */
 import { AppError } from "../../domain/error.ts";
 import type { HttpResponse } from "../../domain/http.ts";
+import { bodyExcerpt, httpRefusal } from "../../domain/http-refusal.ts";
 import type { HttpNode } from "../../domain/workflow.ts";
 import { decodeText } from "../../lib/decode-text.ts";
 import { defined } from "../../lib/defined.ts";
-import { endSentence } from "../../lib/end-sentence.ts";
 import type { Json } from "../../lib/json.ts";
-import { retryAfterMs } from "../../lib/retry-after.ts";
 import { withTimeLimit } from "../../lib/time-limit.ts";
 import { renderTemplate, renderValue, type TemplateScope } from "../../language/template.ts";
 import type { NodeExecutor, StepContext } from "./executor.ts";
@@ -17,8 +16,6 @@ import { fillVariables, renderVariableTexts, type VariableTexts } from "./variab
 
 /** For one request of a node that states no `timeout`. */
 export const HTTP_TIMEOUT_MS = 60_000;
-/** Characters of a refusal's body that its error shows. */
-const BODY_SHOWN_CHARS = 300;
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
@@ -134,7 +131,7 @@ function readResponse({ method, response }: HttpNode, answer: HttpResponse): Jso
     const json: Json = JSON.parse(text);
     return json;
   } catch (error) {
-    throw new AppError("output_invalid", `The answer is not JSON: ${shorten(text)}`, {
+    throw new AppError("output_invalid", `The answer is not JSON: ${bodyExcerpt(text)}`, {
       fix: "Give the node `response: text`, or look at what the server answers.",
       cause: error,
     });
@@ -144,26 +141,18 @@ function readResponse({ method, response }: HttpNode, answer: HttpResponse): Jso
 function refusal({ method, url }: HttpInput, answer: HttpResponse, nowMs: number): AppError {
   const { status, headers, body } = answer;
   const { origin, pathname } = new URL(url);
-  const said = shorten(decodeText(body, headers["content-type"] ?? ""));
-  const message = `${method} ${origin}${pathname} answered with status ${status}${said === "" ? "." : `: ${endSentence(said)}`}`;
-  const wait = defined({ retryAfterMs: retryAfterMs(headers, nowMs) });
-  if (status === 429)
-    return new AppError("rate_limited", message, { fix: "Try again later, or ask less.", ...wait });
-  if (status === 408 || status >= 500)
-    return new AppError("unavailable", message, { fix: "Try again later.", ...wait });
-  const isDenied = status === 401 || status === 403;
-  return new AppError("tool_failed", message, {
-    fix: isDenied
-      ? "Check the key that the node's `headers` send."
-      : "Check the address and what the node sends.",
-  });
-}
-
-function shorten(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= BODY_SHOWN_CHARS
-    ? line
-    : `${line.slice(0, BODY_SHOWN_CHARS).toWellFormed()}…`;
+  const refused = {
+    subject: `${method} ${origin}${pathname}`,
+    status,
+    headers,
+    text: decodeText(body, headers["content-type"] ?? ""),
+    code: "tool_failed",
+    fixes: {
+      limited: "Try again later, or ask less.",
+      other: "Check the address and what the node sends.",
+    },
+  } as const;
+  return httpRefusal(refused, nowMs);
 }
 
 function noBody({ id, method }: HttpNode): AppError {

@@ -12,7 +12,7 @@ import {
 } from "../../domain/memory.ts";
 import type { ModelMessage, ModelRequest } from "../../domain/model.ts";
 import type { LlmNode, MemorySpec } from "../../domain/workflow.ts";
-import { isJsonObject, type Json } from "../../lib/json.ts";
+import { isJsonObject, type Json, parseJson } from "../../lib/json.ts";
 import type { StepContext } from "./executor.ts";
 import { createInsisting } from "./model-turn.ts";
 
@@ -134,7 +134,7 @@ interface Fact {
 }
 
 function readFacts(text: string): readonly Fact[] {
-  const answer = parse(text);
+  const answer = parseJson(text);
   const list = isJsonObject(answer) ? answer["facts"] : answer;
   if (!Array.isArray(list)) return [];
   const items: readonly Json[] = list;
@@ -184,14 +184,4 @@ function oneLine(text: string): string {
 function excerpt(text: string): string {
   if (text.length <= EXCERPT_CHARS_MAX) return text;
   return `${text.slice(0, EXCERPT_CHARS_MAX).toWellFormed()} […]`;
-}
-
-function parse(text: string): Json | undefined {
-  try {
-    const value: Json = JSON.parse(text);
-    return value;
-  } catch {
-    // Not JSON: then nothing was noted.
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import type { HttpPort } from "../../domain/http.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import { createRedactor } from "../../lib/redact.ts";
-import type { ToolSettings } from "../settings.ts";
+import type { ToolSettings } from "../../domain/tool-settings.ts";
 import { askService, resultsOf, type SearchService } from "./service.ts";
 
 /** Results by the Brave Search API. */

@@ -1,5 +1,5 @@
 import type { HttpPort } from "../../domain/http.ts";
-import type { ToolSettings } from "../settings.ts";
+import type { ToolSettings } from "../../domain/tool-settings.ts";
 import { askService, resultsOf, type SearchService } from "./service.ts";
 
 /** Results by a SearXNG server of one's own. */

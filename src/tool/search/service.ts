@@ -1,7 +1,7 @@
 /** What the search services have in common. */
 import { AppError } from "../../domain/error.ts";
 import type { HttpPort, HttpRequest } from "../../domain/http.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../../lib/json.ts";
 import { callHttp } from "../call-http.ts";
 
 export interface SearchQuery {
@@ -54,13 +54,8 @@ export async function askService(
 }
 
 function readJson(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // A page of a proxy or of maintenance: no answer of the service.
-    return undefined;
-  }
+  const value = parseJson(text);
+  return isJsonObject(value) ? value : undefined;
 }
 
 /** The results in one form: title, link, snippet, and the date where it is known. */

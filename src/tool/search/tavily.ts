@@ -1,6 +1,6 @@
 import type { HttpPort } from "../../domain/http.ts";
 import { createRedactor } from "../../lib/redact.ts";
-import type { ToolSettings } from "../settings.ts";
+import type { ToolSettings } from "../../domain/tool-settings.ts";
 import { askService, resultsOf, type SearchService, textsOf } from "./service.ts";
 
 /** Results by tavily.com, made for language models. */

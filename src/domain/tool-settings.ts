@@ -1,4 +1,4 @@
-/** What the tools are configured with; the same shape as the `tools` part of the configuration. */
+/** What the tools are configured with. */
 interface SearchService {
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
@@ -17,6 +17,6 @@ export interface ToolSettings {
   readonly workspace: string;
   /** Absolute; more folders for file tools. */
   readonly allowedPaths: readonly string[];
-  /** What `${NAME}` stands for in the settings of MCP servers. */
+  /** What `${NAME}` stands for in workflows: the allowed variables that are set. */
   readonly variables: Readonly<Record<string, string>>;
 }
