@@ -32,9 +32,25 @@ export function embedClient(): EmbeddedText {
   );
 }
 
-/** The style sheet with the content hash of each font in its address. */
+/** In this order, which is that of equally strong rules. Layers are ordered at the top of the first. */
+const STYLE_FILES = [
+  "base",
+  "layout",
+  "controls",
+  "text",
+  "lists",
+  "run",
+  "tiles",
+  "tables",
+  "charts",
+  "motion",
+  "chat",
+];
+
+/** One style sheet of all files in `style/`, with the content hash of each font in its address. */
 export function embedStyle(): EmbeddedText {
-  const css = readText("app.css").replaceAll(
+  const text = STYLE_FILES.map((name) => readText(`style/${name}.css`)).join("\n");
+  const css = text.replaceAll(
     /url\("(?<file>[a-z]+\.woff2)"\)/g,
     (_, file: string) => `url("${file}?v=${fileHash(file)}")`,
   );
