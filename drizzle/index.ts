@@ -7,6 +7,7 @@
 import m0000 from "./0000_init.sql" with { type: "text" };
 import m0001 from "./0001_add_conversations.sql" with { type: "text" };
 import m0002 from "./0002_extend_runs.sql" with { type: "text" };
+import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -23,5 +24,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0002_extend_runs",
     sha256: "42ddad23a55deb7f46a33abd7e34a7408ffb9670e80ae67fececd9a32ebf7e0f",
     sql: m0002,
+  },
+  {
+    name: "0003_add_dashboard",
+    sha256: "359edacff56c45177b0330e6209665e4de00747c8d8f51cb6ffaa44e320a1fa4",
+    sql: m0003,
   },
 ];

@@ -4,8 +4,9 @@
  * - `runs.due_at` alone says when a run may be claimed: queued = at once (later while it is reserved
  *   for its creator), waiting = its timer (null: only something that wakes it goes on), running = the end
  *   of the lease, final = null.
- * - What hangs on a run by number (`events`, `step_calls`, `signals`) is WITHOUT ROWID (written into the
- *   migration by hand, drizzle has no word for it): one b-tree in the order in which it is read.
+ * - What hangs on a run by number (`events`, `step_calls`, `signals`) and the sums of time spans are WITHOUT
+ *   ROWID (written into the migration by hand, drizzle has no word for it): one b-tree in the order in which
+ *   it is read.
  * - `run_counts` and `run_minutes` are kept by the writes themselves, so that no page ever counts rows.
  * - Columns that change often come first in `runs` and `steps`: SQLite reads a long row only as far as
  *   it must.
@@ -33,6 +34,7 @@ import type {
   Wait,
   WaitingFor,
 } from "../domain/run.ts";
+import type { TokenScope } from "../domain/access-token.ts";
 import type { ServiceState } from "../domain/service.ts";
 import type { MemoryScope, ProviderName } from "../domain/workflow.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
@@ -134,6 +136,10 @@ export const runs = sqliteTable(
     index("runs_by_root")
       .on(table.rootId, table.dueAt)
       .where(sql`depth > 0 AND due_at IS NOT NULL`),
+    // Dearest first; a run comes into it once, when it has ended.
+    index("runs_by_cost")
+      .on(table.costNanoUsd, table.id)
+      .where(sql`finished_at IS NOT NULL`),
   ],
 );
 
@@ -408,5 +414,119 @@ export const providerTurns = sqliteTable(
     index("provider_turns_held")
       .on(table.account, table.heldUntil)
       .where(sql`held_until IS NOT NULL`),
+  ],
+);
+
+/** Agents elsewhere that have said that they are there. */
+export const agents = sqliteTable(
+  "agents",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    /** Where it answers, without a slash at its end. */
+    url: text().notNull(),
+    ttlSeconds: integer().notNull(),
+    registeredAt: integer().notNull(),
+    heartbeatAt: integer().notNull(),
+    capabilities: text({ mode: "json" }).$type<readonly string[]>().notNull(),
+    metadata: text({ mode: "json" }).$type<JsonObject>().notNull(),
+  },
+  (table) => [index("agents_by_name").on(table.name, table.id)],
+);
+
+/** What programs prove themselves with; of the token itself only a digest is kept. */
+export const accessTokens = sqliteTable("access_tokens", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  /** SHA-256 of the token, hexadecimal. */
+  digest: text().notNull().unique("access_tokens_by_digest"),
+  scope: text().$type<TokenScope>().notNull(),
+  createdAt: integer().notNull(),
+  lastUsedAt: integer(),
+  expiresAt: integer(),
+});
+
+/** Answers to requests that carried an `Idempotency-Key`; the same key gets the same answer. */
+export const idempotentAnswers = sqliteTable(
+  "idempotent_answers",
+  {
+    key: text().primaryKey(),
+    /** Of method, path and body: another request under the same key is refused. */
+    requestDigest: text().notNull(),
+    createdAt: integer().notNull(),
+    /** null while the first request is under way. */
+    status: integer(),
+    location: text(),
+    body: text(),
+  },
+  (table) => [index("idempotent_answers_by_created_at").on(table.createdAt)],
+);
+
+/** Sums over a time span that begins at `starts_at`: an hour, or a day once it is old. */
+const spanned = () => ({
+  workflowId: text().notNull(),
+  startsAt: integer().notNull(),
+  spanMs: integer().notNull(),
+});
+
+/** Kept by the writes of runs, as the next two, so that no page ever sums up runs, steps or calls. */
+export const workflowSpans = sqliteTable(
+  "workflow_spans",
+  {
+    ...spanned(),
+    created: integer().notNull().default(0),
+    succeeded: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    cancelled: integer().notNull().default(0),
+    /** Of runs that ended in this span, from their start to their end. */
+    durationMs: integer().notNull().default(0),
+    durationMsMax: integer().notNull().default(0),
+    inputTokens: integer().notNull().default(0),
+    outputTokens: integer().notNull().default(0),
+    costNanoUsd: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workflowId, table.startsAt, table.spanMs] }),
+    index("workflow_spans_by_start").on(table.startsAt),
+  ],
+);
+
+export const nodeSpans = sqliteTable(
+  "node_spans",
+  {
+    ...spanned(),
+    nodeId: text().notNull(),
+    /** Attempts that ended in this span. */
+    succeeded: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    durationMs: integer().notNull().default(0),
+    durationMsMax: integer().notNull().default(0),
+    inputTokens: integer().notNull().default(0),
+    outputTokens: integer().notNull().default(0),
+    costNanoUsd: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workflowId, table.nodeId, table.startsAt, table.spanMs] }),
+    index("node_spans_by_start").on(table.startsAt),
+  ],
+);
+
+export const modelSpans = sqliteTable(
+  "model_spans",
+  {
+    ...spanned(),
+    /** As in the journal: `openai/gpt-5`. */
+    model: text().notNull(),
+    calls: integer().notNull().default(0),
+    durationMs: integer().notNull().default(0),
+    durationMsMax: integer().notNull().default(0),
+    inputTokens: integer().notNull().default(0),
+    outputTokens: integer().notNull().default(0),
+    cacheReadTokens: integer().notNull().default(0),
+    costNanoUsd: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workflowId, table.model, table.startsAt, table.spanMs] }),
+    index("model_spans_by_start").on(table.startsAt),
   ],
 );

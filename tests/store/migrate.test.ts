@@ -186,7 +186,10 @@ describe("0002_extend_runs", () => {
     await makeOld(folder.database);
     const clock = createManualClock();
     const store = await openStore({ path: folder.database, clock });
-    expect(store.opened).toMatchObject({ migrated: ["0002_extend_runs"], created: false });
+    expect(store.opened).toMatchObject({
+      migrated: MIGRATIONS.slice(2).map(({ name }) => name),
+      created: false,
+    });
     const placesOf = async (id: string) =>
       (await store.runs.journal(id)).steps.map(
         ({ key, attempt, state, startedSeq, endedSeq, next }) =>
