@@ -8,6 +8,7 @@ import m0000 from "./0000_init.sql" with { type: "text" };
 import m0001 from "./0001_add_conversations.sql" with { type: "text" };
 import m0002 from "./0002_extend_runs.sql" with { type: "text" };
 import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
+import m0004 from "./0004_add_schedules.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -29,5 +30,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0003_add_dashboard",
     sha256: "359edacff56c45177b0330e6209665e4de00747c8d8f51cb6ffaa44e320a1fa4",
     sql: m0003,
+  },
+  {
+    name: "0004_add_schedules",
+    sha256: "a7f331e910c61bf2386e16e2a7a0b3df10b658ca2b180fe20ecd324542310e2b",
+    sql: m0004,
   },
 ];

@@ -30,6 +30,7 @@ const NAVIGATION: readonly {
       { href: "/", icon: "status", label: "Status" },
       { href: "/workflows", icon: "workflows", label: "Workflows" },
       { href: "/runs", icon: "runs", label: "Runs" },
+      { href: "/schedules", icon: "schedules", label: "Schedules" },
     ],
   },
   { group: "Create", items: [{ href: "/chat", icon: "chat", label: "Chat" }] },

@@ -388,6 +388,7 @@ const SOURCE: Record<Run["source"], string> = {
   dashboard: "dashboard",
   api: "API",
   workflow: "step of another run",
+  schedule: "schedule",
 };
 
 function State(props: { run: Run }) {

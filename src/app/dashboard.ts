@@ -19,6 +19,7 @@ import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { redactorFor } from "./ports.ts";
 import { addServices } from "./services.ts";
+import { followSchedules } from "./scheduler.ts";
 import { recoverSession } from "./session.ts";
 import { createWebDeps } from "./web-deps.ts";
 import { followFolder } from "./workflow-folder.ts";
@@ -242,6 +243,8 @@ function running(
     clock,
     onFault: (line) => output.write({ service: "dashboard", stream: "stderr", line }),
   });
+  const { reportError } = output;
+  const stopSchedules = followSchedules({ ...store, toolNames: TOOL_NAMES, clock, reportError });
   return {
     url: parts.url,
     services: () => supervisor.statuses(),
@@ -251,6 +254,7 @@ function running(
     async stop(): Promise<void> {
       stopping.abort();
       stopFollowing();
+      stopSchedules();
       web.app.close();
       await Promise.all([server.stop(true), supervisor.shutdown()]);
       // A database that cannot be written now makes the next start say that this end was not clean.

@@ -2,7 +2,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { AppError, ERROR_CODES } from "../domain/error.ts";
+import { AppError, isUnavailable } from "../domain/error.ts";
 import { type WorkflowStore, WORKFLOW_SOURCE_BYTES_MAX } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 
@@ -116,8 +116,8 @@ async function importFolder(folder: string, scan: Scan): Promise<boolean> {
       // oxlint-disable-next-line no-await-in-loop
       await importFile(path, scan);
     } catch (error) {
-      if (isPassing(error)) {
-        // The status page shows what is wrong with the database; the file is tried again.
+      if (isUnavailable(error)) {
+        // The database may be mended: the status page shows what is wrong, and the file is tried again.
         scan.seen.delete(path);
         isWhole = false;
       } else tell(scan, name, error);
@@ -150,11 +150,6 @@ async function isStored(workflows: WorkflowStore, name: string, source: string):
   const record = await workflows.get(name);
   const hash = new Bun.CryptoHasher("sha256").update(source).digest("hex");
   return record !== undefined && (await workflows.version(record.id, hash)) !== undefined;
-}
-
-/** A database in trouble, which may be mended while the folder is followed. */
-function isPassing(error: unknown): boolean {
-  return error instanceof AppError && ERROR_CODES[error.code].status === 503;
 }
 
 function tell({ onFault }: FolderDeps, what: string, error: unknown): void {

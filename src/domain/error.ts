@@ -99,3 +99,8 @@ export class AppError extends Error {
     };
   }
 }
+
+/** True for the state of things, not of what was asked for: the database is in trouble, or too much is going on. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && ERROR_CODES[error.code].status === 503;
+}

@@ -122,7 +122,7 @@ export interface NewRun {
   readonly nodeIds: readonly string[];
   readonly inputs: JsonObject;
   readonly overrides: RunOverrides;
-  readonly source: "cli" | "dashboard" | "api" | "workflow";
+  readonly source: "cli" | "dashboard" | "api" | "workflow" | "schedule";
   readonly origin?: RunOrigin;
   /**
    * Finished steps that a fork begins with: each the only attempt of its key. They cost nothing again. The new

@@ -35,6 +35,7 @@ import type {
   WaitingFor,
 } from "../domain/run.ts";
 import type { TokenScope } from "../domain/access-token.ts";
+import type { ScheduleOutcome, ScheduleOverlap } from "../domain/schedule.ts";
 import type { ServiceState } from "../domain/service.ts";
 import type { MemoryScope, ProviderName } from "../domain/workflow.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
@@ -460,6 +461,39 @@ export const idempotentAnswers = sqliteTable(
     body: text(),
   },
   (table) => [index("idempotent_answers_by_created_at").on(table.createdAt)],
+);
+
+/** Workflows that are started by the clock. */
+export const schedules = sqliteTable(
+  "schedules",
+  {
+    id: text().primaryKey(),
+    workflowId: text()
+      .notNull()
+      .references(() => workflows.id, { onDelete: "cascade" }),
+    /** null while it is paused. */
+    nextAt: integer(),
+    /** The run that is being started for `next_at`, so that a crash in between starts no second one. */
+    startingRunId: text(),
+    cron: text().notNull(),
+    timeZone: text().notNull(),
+    overlap: text().$type<ScheduleOverlap>().notNull(),
+    catchUp: integer({ mode: "boolean" }).notNull(),
+    lastAt: integer(),
+    lastOutcome: text().$type<ScheduleOutcome>(),
+    lastRunId: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    lastError: text({ mode: "json" }).$type<ErrorRecord>(),
+    overrides: text({ mode: "json" }).$type<RunOverrides>().notNull(),
+    inputs: text({ mode: "json" }).$type<JsonObject>().notNull(),
+  },
+  (table) => [
+    index("schedules_by_next_at")
+      .on(table.nextAt)
+      .where(sql`next_at IS NOT NULL`),
+    index("schedules_by_workflow").on(table.workflowId),
+  ],
 );
 
 /** Sums over a time span that begins at `starts_at`: an hour, or a day once it is old. */

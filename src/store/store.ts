@@ -5,6 +5,7 @@ import { AppError } from "../domain/error.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
 import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
+import type { ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, SystemStore } from "../domain/service.ts";
 import type { WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -18,6 +19,7 @@ import { createProviderTurns } from "./provider-turns.ts";
 import { createQueue } from "./queue.ts";
 import { type FileOptions, openFile } from "./reopen.ts";
 import { createRunStore } from "./run-store.ts";
+import { createScheduleStore } from "./schedule-store.ts";
 import { createSystemStore } from "./system-store.ts";
 import { createWorkflowStore } from "./workflow-store.ts";
 
@@ -36,6 +38,7 @@ export interface Store {
   readonly workflows: WorkflowStore;
   readonly conversations: ConversationStore;
   readonly memory: MemoryStore;
+  readonly schedules: ScheduleStore;
   readonly cache: AnswerCache;
   readonly turns: ProviderTurns;
   readonly system: SystemStore;
@@ -106,6 +109,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
     workflows: createWorkflowStore(connection, clock),
     conversations: createConversationStore(connection, clock),
     memory: createMemoryStore(connection, clock),
+    schedules: createScheduleStore(connection, clock),
     cache: createAnswerCache(connection),
     turns,
     system: createSystemStore(connection),

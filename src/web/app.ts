@@ -19,6 +19,7 @@ import { registerHealth } from "./page/health.ts";
 import { registerLogin } from "./page/login.ts";
 import { registerMemory } from "./page/memory.ts";
 import { registerRuns } from "./page/runs.ts";
+import { registerSchedules } from "./page/schedules.ts";
 import { registerSettings } from "./page/settings.ts";
 import { registerStatus } from "./page/status.ts";
 import { registerTheme } from "./page/theme.ts";
@@ -80,6 +81,7 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerLogin(app, kit);
   registerStatus(app, kit);
   registerWorkflows(app, kit);
+  registerSchedules(app, kit);
   registerRuns(app, kit);
   registerMemory(app, kit);
   registerSettings(app, kit);

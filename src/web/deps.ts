@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
 import type { RunActions } from "../domain/run-actions.ts";
+import type { ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Workflow, WorkflowStore } from "../domain/workflow.ts";
 import type { ProviderStatus, SettingValue } from "../../views/settings.tsx";
@@ -32,6 +33,7 @@ export interface WebDeps {
   readonly workflows: WorkflowStore;
   readonly system: SystemStore;
   readonly memory: MemoryStore;
+  readonly schedules: ScheduleStore;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];

@@ -37,11 +37,6 @@ function wantsJson(c: Context): boolean {
   return /\bapplication\/(?:problem\+)?json\b/.test(accept) && !accept.includes("text/html");
 }
 
-/** True for the state of things, not of the request: a page can be shown with a notice instead. */
-export function isUnavailable(error: AppError): boolean {
-  return ERROR_CODES[error.code].status === 503;
-}
-
 /** The failure that a write gets in degraded mode. */
 export function degradedError(health: DatabaseHealth & { state: "degraded" }): AppError {
   const { code, message, fix } = health;

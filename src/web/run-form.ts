@@ -30,11 +30,22 @@ export function emptyRunForm(): RunForm {
   return { fields: [], provider: "", model: "", providers: [] };
 }
 
-/** The form of a workflow, filled in with the defaults. */
-export function runFormOf(workflow: Workflow, providers: readonly ProviderStatus[]): RunForm {
-  const fields = askedFields(workflow).map((field) => ({ field, text: textOf(field) }));
-  return { fields, provider: "", model: "", providers: choices(providers) };
+/** The form of a workflow, filled in with what is given, else with the defaults. */
+export function runFormOf(
+  workflow: Workflow,
+  providers: readonly ProviderStatus[],
+  given: { readonly inputs: JsonObject; readonly overrides: RunOverrides } = NOTHING_GIVEN,
+): RunForm {
+  const { inputs, overrides } = given;
+  const fields = askedFields(workflow).map((field) => ({
+    field,
+    text: textOf(field, inputs[field.name] ?? field.default),
+  }));
+  const { provider = "", model = "" } = overrides;
+  return { fields, provider, model, providers: choices(providers) };
 }
+
+const NOTHING_GIVEN = { inputs: {}, overrides: {} };
 
 /**
  * Reads a form that was sent; everything wrong with it is reported at once.
@@ -78,9 +89,8 @@ function askedFields(workflow: Workflow): StateField[] {
   return workflow.state.filter((field) => field.required || !written.has(field.name));
 }
 
-/** A field's default as its control shows it. */
-function textOf(field: StateField): string {
-  const value = field.default;
+/** A value of a field as its control shows it. */
+function textOf(field: StateField, value: Json): string {
   if (value === null) return "";
   if (typeof value === "string") return value;
   const isLines = inputKind(field.type) === "lines" && Array.isArray(value);
@@ -97,7 +107,7 @@ function sentText(form: Form, field: StateField): string {
 
 /** An empty control is no input, except that a text which was filled in may have been emptied. */
 function isGiven(field: StateField, text: string): boolean {
-  return text !== "" || (field.type.kind === "str" && textOf(field) !== "");
+  return text !== "" || (field.type.kind === "str" && textOf(field, field.default) !== "");
 }
 
 function readOverrides(form: Form, providers: readonly ProviderStatus[]): RunOverrides {

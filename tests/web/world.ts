@@ -149,6 +149,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       examples: [{ name: "greeting", description: "Says hello.", source: GREETING }],
       createRun: (request) => createRun(store, clock, request),
       memory: store.memory,
+      schedules: store.schedules,
       actions: createRunActions({ ...store, toolNames: [], clock }),
       reportError: (error) => errors.push(error),
       ...options.deps,

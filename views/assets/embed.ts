@@ -45,6 +45,7 @@ const STYLE_FILES = [
   "charts",
   "motion",
   "chat",
+  "schedules",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

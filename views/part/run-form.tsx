@@ -31,15 +31,32 @@ export function inputName(field: string): string {
 }
 
 export function RunFormView(props: { form: RunForm; action: string; csrf: string }) {
+  return (
+    <PostForm action={props.action} csrf={props.csrf} class="stack pad" id="run">
+      <RunFields form={props.form} refusal="The run was not started" />
+      <button type="submit" class="btn primary">
+        <Icon name="play" size={14} />
+        Start run
+      </button>
+    </PostForm>
+  );
+}
+
+/**
+ * What a run is started with: inputs, provider, model.
+ *
+ * @param props.refusal What did not happen because of an input that does not fit.
+ */
+export function RunFields(props: { form: RunForm; refusal: string }) {
   const { form } = props;
   const required = form.fields.filter(({ field }) => field.required);
   const optional = form.fields.filter(({ field }) => !field.required);
   const invalid = form.fields.find(({ error }) => error !== undefined);
   return (
-    <PostForm action={props.action} csrf={props.csrf} class="stack pad" id="run">
+    <>
       {invalid === undefined ? null : (
         <p class="form-error" role="alert">
-          The run was not started: some inputs need another look.
+          {props.refusal}: some inputs need another look.
         </p>
       )}
       {required.map((item) => (
@@ -68,11 +85,7 @@ export function RunFormView(props: { form: RunForm; action: string; csrf: string
         </summary>
         <Overrides form={form} />
       </details>
-      <button type="submit" class="btn primary">
-        <Icon name="play" size={14} />
-        Start run
-      </button>
-    </PostForm>
+    </>
   );
 }
 

@@ -47,6 +47,23 @@ export function dayText(at: number): string {
   return dateText(at).slice(0, DAY_CHARS);
 }
 
+/** `Mon 2026-11-23 09:00`, in a time zone by its IANA name. */
+export function zonedText(at: number, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    timeZone,
+    weekday: "short",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).formatToParts(at);
+  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";
+  const date = [part("year"), part("month"), part("day")].join("-");
+  return `${part("weekday")} ${date} ${part("hour")}:${part("minute")}`;
+}
+
 const DAY_CHARS = "2026-11-20".length;
 
 function dateText(at: number): string {

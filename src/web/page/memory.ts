@@ -8,30 +8,22 @@ import { readForm } from "../form.ts";
 import { type Kit, readOr, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
+import { createUndo } from "../undo.ts";
 
 const ENTRY_COUNT_MAX = 50;
-/** Entries that were forgotten and can be put back, in this process. */
-const UNDO_COUNT_MAX = 100;
 
 export function registerMemory(app: Hono<WebEnv>, kit: Kit): void {
   const { memory: memories } = kit.deps;
-  const removed = new Map<string, Memory>();
+  const removed = createUndo<Memory>();
 
-  app.get(PATTERNS.memory, (c) =>
-    page(c, kit, { removed: removed.get(c.req.query("undo") ?? "") }),
-  );
+  app.get(PATTERNS.memory, (c) => page(c, kit, { removed: removed.get(c.req.query("undo")) }));
 
   app.post(PATTERNS.memoryRestorations, async (c) => {
     const form = await readForm(c);
-    const entry = removed.get(form.text("id"));
-    if (entry === undefined) {
-      throw new AppError("not_found", "This entry can no longer be put back.", {
-        fix: "Go to the memory page.",
-      });
-    }
+    const entry = removed.require(form.text("id"));
     const { namespace, key, value, expiresAt } = entry;
     await memories.save({ namespace, key, value, expiresAt, maxEntries: MEMORY_ENTRY_COUNT_MAX });
-    removed.delete(entry.id);
+    removed.drop(entry.id);
     return c.redirect(pathTo.memory(), 303);
   });
 
@@ -63,9 +55,7 @@ export function registerMemory(app: Hono<WebEnv>, kit: Kit): void {
 
   app.post(PATTERNS.memoryDeletion, async (c) => {
     const memory = await memories.remove(c.req.param("id"));
-    removed.set(memory.id, memory);
-    const [oldest] = removed.keys();
-    if (removed.size > UNDO_COUNT_MAX && oldest !== undefined) removed.delete(oldest);
+    removed.keep(memory);
     return c.redirect(`${pathTo.memory()}?undo=${encodeURIComponent(memory.id)}`, 303);
   });
 }

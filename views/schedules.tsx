@@ -1,0 +1,115 @@
+/** All schedules, the next one first. */
+import type { Schedule } from "../src/domain/schedule.ts";
+import { Layout } from "./layout.tsx";
+import { EmptyState } from "./part/empty-state.tsx";
+import { PostForm } from "./part/form.tsx";
+import { Icon } from "./part/icon.tsx";
+import { idPart } from "./part/id.ts";
+import { PageHead } from "./part/panel.tsx";
+import { ScheduleActions, ScheduleLast, ScheduleNext } from "./part/schedule.tsx";
+import { isWritable, type Shell } from "./shell.ts";
+
+/** With its cron expression in words. */
+export interface ScheduleItem {
+  readonly schedule: Schedule;
+  readonly words: string;
+}
+
+export interface SchedulesPageProps {
+  readonly shell: Shell;
+  readonly schedules: readonly ScheduleItem[];
+  /** What was just deleted, while it can be put back. */
+  readonly removed: Schedule | undefined;
+}
+
+export function SchedulesPage(props: SchedulesPageProps) {
+  const { shell, schedules, removed } = props;
+  return (
+    <Layout shell={shell}>
+      <PageHead crumb="Monitor" title="Schedules" />
+      {removed === undefined ? null : (
+        <div class="banner info" role="status">
+          <Icon name="check" />
+          <p>
+            Deleted: the schedule of <b>{removed.workflowName}</b>
+          </p>
+          {isWritable(shell) ? (
+            <PostForm action="/schedules/restorations" csrf={shell.csrf}>
+              <input type="hidden" name="id" value={removed.id} />
+              <button type="submit" class="btn ghost">
+                Undo
+              </button>
+            </PostForm>
+          ) : null}
+        </div>
+      )}
+      <section class="panel" aria-label="Schedules">
+        <div
+          id="schedule-list"
+          hx-get="/schedules"
+          hx-trigger="every 5s"
+          hx-select="#schedule-list"
+          hx-swap="outerMorph"
+          {...{ "hx-status:4xx": "swap:none", "hx-status:5xx": "swap:none" }}
+        >
+          {schedules.length === 0 ? (
+            <EmptyState
+              icon="schedules"
+              title="Nothing is scheduled"
+              text="A schedule starts a workflow by the clock: every hour, every weekday at nine, or as a cron expression says. Open a workflow and add one."
+            >
+              <a class="btn primary" href="/workflows">
+                Choose a workflow
+              </a>
+            </EmptyState>
+          ) : (
+            <ScheduleList items={schedules} shell={shell} withWorkflow />
+          )}
+        </div>
+      </section>
+    </Layout>
+  );
+}
+
+export function ScheduleList(props: {
+  items: readonly ScheduleItem[];
+  shell: Shell;
+  withWorkflow?: boolean;
+}) {
+  return (
+    <ul class="node-list">
+      {props.items.map(({ schedule, words }) => (
+        <li class="node-item" id={`schedule-${idPart(schedule.id)}`}>
+          <div class="card-head">
+            <h3 class="entry-title">
+              {props.withWorkflow === true ? (
+                <a href={`/workflows/${encodeURIComponent(schedule.workflowId)}`}>
+                  {schedule.workflowName}
+                </a>
+              ) : (
+                words
+              )}
+            </h3>
+          </div>
+          <ul class="facts">
+            {props.withWorkflow === true ? (
+              <li>
+                <span class="fact-name">when</span>
+                {words}
+              </li>
+            ) : null}
+            <li>
+              <span class="fact-name">next</span>
+              <ScheduleNext schedule={schedule} />
+            </li>
+            <li>
+              <span class="fact-name">last</span>
+              <ScheduleLast schedule={schedule} now={props.shell.now} />
+            </li>
+          </ul>
+          <ScheduleActions schedule={schedule} shell={props.shell} />
+        </li>
+      ))}
+    </ul>
+  );
+}
