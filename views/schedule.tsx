@@ -2,7 +2,7 @@
 import type { Schedule, ScheduleOverlap } from "../src/domain/schedule.ts";
 import type { WorkflowRecord } from "../src/domain/workflow.ts";
 import { Layout } from "./layout.tsx";
-import { describe, Field, FieldError, PostForm } from "./part/form.tsx";
+import { describe, Field, PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { MoreLink, PageHead, Panel } from "./part/panel.tsx";
 import { type RunForm, RunFields } from "./part/run-form.tsx";
@@ -62,7 +62,7 @@ export function SchedulePage(props: SchedulePageProps) {
         </a>
       </PageHead>
       <div class="grid run-first">
-        <div class="p-run">
+        <div class="p-run schedule-side">
           <Panel id="times" title="The next times">
             <ScheduleTimesView times={props.times} />
           </Panel>
@@ -214,13 +214,7 @@ function When(props: SchedulePageProps & { form: ScheduleForm }) {
         />
       </div>
       <div class="when-time">
-        <Text
-          form={form}
-          name="time"
-          label="At"
-          type="time"
-          hint="Of an hourly one the minute counts."
-        />
+        <Text form={form} name="time" label="At" type="time" hint="Only the minute counts." />
       </div>
       <div class="when-cron">
         <Text
@@ -284,7 +278,6 @@ function Habits(props: { form: ScheduleForm }) {
         <input type="checkbox" name="catchUp" value="yes" checked={catchUp} />
         After times that were missed because agents was not running, start once
       </label>
-      <FieldError id="habits" error={undefined} />
     </fieldset>
   );
 }

@@ -76,12 +76,13 @@ export function ScheduleList(props: {
   shell: Shell;
   withWorkflow?: boolean;
 }) {
+  const Heading = props.withWorkflow === true ? "h2" : "h3";
   return (
     <ul class="node-list">
       {props.items.map(({ schedule, words }) => (
         <li class="node-item" id={`schedule-${idPart(schedule.id)}`}>
           <div class="card-head">
-            <h3 class="entry-title">
+            <Heading class="entry-title">
               {props.withWorkflow === true ? (
                 <a href={`/workflows/${encodeURIComponent(schedule.workflowId)}`}>
                   {schedule.workflowName}
@@ -89,7 +90,7 @@ export function ScheduleList(props: {
               ) : (
                 words
               )}
-            </h3>
+            </Heading>
           </div>
           <ul class="facts">
             {props.withWorkflow === true ? (

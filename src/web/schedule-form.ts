@@ -130,7 +130,7 @@ function cronOf(
 export async function cronWords(cron: string): Promise<string> {
   const { default: cronstrue } = await import("cronstrue");
   try {
-    return cronstrue.toString(cron, { use24HourTimeFormat: true });
+    return cronstrue.toString(cron, { use24HourTimeFormat: true, verbose: true });
   } catch (error) {
     // The library throws texts. Bun has taken the expression, so it is right all the same.
     if (typeof error === "string" || error instanceof Error) return cron;

@@ -83,6 +83,7 @@ describe("Layout()", () => {
       [
         ["/workflows", undefined],
         ["/runs", "true"],
+        ["/schedules", undefined],
         ["/chat", undefined],
         ["/memory", undefined],
         ["/settings", undefined],

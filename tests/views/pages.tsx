@@ -13,6 +13,7 @@ import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
+import { SCHEDULE_CASES } from "./schedule-fixtures.tsx";
 import {
   call,
   calls,
@@ -329,6 +330,7 @@ export const PAGES: readonly PageCase[] = [
       />
     ),
   }),
+  ...SCHEDULE_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   ...CHAT_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   page("login", "/login", {
     view: (shell) => (

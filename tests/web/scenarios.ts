@@ -2,6 +2,7 @@
 import type { Conversation } from "../../src/domain/conversation.ts";
 import type { Memory } from "../../src/domain/memory.ts";
 import type { Run } from "../../src/domain/run.ts";
+import type { Schedule } from "../../src/domain/schedule.ts";
 import { askApproval, beginStep, endStep } from "../support/journal.ts";
 import type { WorkflowRecord } from "../../src/domain/workflow.ts";
 import { GREETING, type World } from "./world.ts";
@@ -15,6 +16,8 @@ export interface Setting {
   /** It waits for an approval. */
   readonly asking: Run;
   readonly failed: Run;
+  readonly schedule: Schedule;
+  readonly oldSchedule: Schedule;
   readonly memory: Memory;
   readonly oldMemory: Memory;
   /** A workflow that was never run. */
@@ -160,6 +163,91 @@ export const SCENARIOS: readonly Scenario[] = [
     fields: { approve: "write", "comment:write": "Gladly." },
     status: 303,
     location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "GET /schedules",
+    path: () => "/schedules",
+    status: 200,
+    type: HTML,
+    contains: ["greeting", "At 09:30, Monday through Friday", "Europe/Berlin"],
+    lacks: ["<script>", 'style="'],
+  },
+  {
+    route: "GET /schedules/times",
+    path: () => "/schedules/times?frequency=daily&time=07:05&timeZone=UTC",
+    status: 200,
+    type: HTML,
+    contains: ["At 07:05", "07:05</time>"],
+    lacks: ["<html"],
+  },
+  {
+    route: "GET /workflows/:id/schedules",
+    path: ({ workflow }) => `/workflows/${workflow.id}/schedules`,
+    status: 200,
+    type: HTML,
+    contains: ["Whom to greet.", "Every weekday", "At 09:00"],
+    lacks: ["<script>", 'style="'],
+  },
+  {
+    route: "POST /workflows/:id/schedules",
+    path: ({ workflow }) => `/workflows/${workflow.id}/schedules`,
+    fields: {
+      frequency: "weekly",
+      weekday: "3",
+      time: "25:00",
+      timeZone: "Mars/North",
+      "input.count": "three",
+    },
+    status: 422,
+    type: HTML,
+    contains: ["Write a time such as 09:30.", "Mars/North", "The schedule was not saved"],
+  },
+  {
+    route: "GET /schedules/:id",
+    path: ({ schedule }) => `/schedules/${schedule.id}`,
+    status: 200,
+    type: HTML,
+    contains: ["Save changes", "Pause", "09:30"],
+  },
+  {
+    route: "POST /schedules/:id",
+    path: ({ schedule }) => `/schedules/${schedule.id}`,
+    fields: {
+      frequency: "monthly",
+      monthday: "31",
+      time: "8:15",
+      timeZone: "UTC",
+      "input.name": "Eve",
+    },
+    status: 303,
+    location: /^\/schedules\/\w+$/,
+  },
+  {
+    route: "POST /schedules/:id/state",
+    path: ({ schedule }) => `/schedules/${schedule.id}/state`,
+    fields: { state: "paused" },
+    status: 303,
+    location: /^\/schedules$/,
+  },
+  {
+    route: "POST /schedules/:id/runs",
+    path: ({ schedule }) => `/schedules/${schedule.id}/runs`,
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
+    route: "POST /schedules/:id/deletion",
+    path: ({ oldSchedule }) => `/schedules/${oldSchedule.id}/deletion`,
+    status: 303,
+    location: /^\/schedules\?undo=\w+$/,
+  },
+  {
+    route: "POST /schedules/restorations",
+    path: () => "/schedules/restorations",
+    fields: { id: "nothing" },
+    status: 404,
+    type: HTML,
+    contains: ["can no longer be put back"],
   },
   {
     route: "GET /memory",
@@ -358,6 +446,17 @@ export async function setUp(world: World): Promise<Setting> {
       maxEntries: 10,
       expiresAt: null,
     });
+  const schedule = () =>
+    world.store.schedules.create({
+      workflowId: workflow.id,
+      cron: "30 9 * * 1-5",
+      timeZone: "Europe/Berlin",
+      inputs: { name: "Ada" },
+      overrides: {},
+      overlap: "skip",
+      catchUp: true,
+      nextAt: Date.now() + 3_600_000,
+    });
   const talk = await addTalk(world, "Greet people");
   const oldTalk = await addTalk(world, "Old");
   return {
@@ -367,6 +466,8 @@ export async function setUp(world: World): Promise<Setting> {
     finished,
     asking,
     failed,
+    schedule: await schedule(),
+    oldSchedule: await schedule(),
     memory: await remember("tone"),
     oldMemory: await remember("colour"),
     talk,

@@ -18,7 +18,7 @@ const OUTCOME: Record<ScheduleOutcome, { readonly state: NodeState; readonly lab
 /** What became of the newest time that has come. */
 export function ScheduleLast(props: { schedule: Schedule; now: number }) {
   const { lastAt, lastOutcome, lastRunId, lastError } = props.schedule;
-  if (lastAt === null || lastOutcome === null) return <p class="quiet">Not yet.</p>;
+  if (lastAt === null || lastOutcome === null) return <span>Not yet</span>;
   const { state, label } = OUTCOME[lastOutcome];
   return (
     <div class="schedule-last">

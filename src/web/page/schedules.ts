@@ -29,7 +29,6 @@ export function registerSchedules(app: Hono<WebEnv>, kit: Kit): void {
   const { deps } = kit;
   const { schedules, clock } = deps;
   const removed = createUndo<Schedule>();
-  registerPlans(app, kit);
 
   app.get(PATTERNS.schedules, async (c) => {
     const found = await readOr<Schedule[]>(
@@ -94,6 +93,9 @@ export function registerSchedules(app: Hono<WebEnv>, kit: Kit): void {
     removed.keep(schedule);
     return c.redirect(`${pathTo.schedules()}?undo=${encodeURIComponent(schedule.id)}`, 303);
   });
+
+  // Last: an id is anything that is not one of the addresses above.
+  registerPlans(app, kit);
 }
 
 /** The pages with the form: a new schedule of a workflow, and one that is there. */
