@@ -127,8 +127,13 @@ function select(db: Db, wanted: SQL | undefined, limit: number): Schedule[] {
     .orderBy(sql`${schedules.nextAt} IS NULL`, asc(schedules.nextAt), asc(schedules.id))
     .limit(Math.max(0, limit))
     .all()
-    .map(({ schedule: { startingRunId: _, ...schedule }, workflowName }) => ({
-      ...schedule,
-      workflowName,
-    }));
+    .map(toSchedule);
+}
+
+function toSchedule(row: {
+  schedule: typeof schedules.$inferSelect;
+  workflowName: string;
+}): Schedule {
+  const { startingRunId: _, ...schedule } = row.schedule;
+  return { ...schedule, workflowName: row.workflowName };
 }

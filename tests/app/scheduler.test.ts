@@ -5,7 +5,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { startDue } from "../../src/app/scheduler.ts";
 import { AppError } from "../../src/domain/error.ts";
-import type { SchedulePlan } from "../../src/domain/schedule.ts";
+import type { RunStore } from "../../src/domain/run.ts";
+import type { SchedulePlan, ScheduleStore } from "../../src/domain/schedule.ts";
 import { nextTime } from "../../src/lib/cron.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createManualClock } from "../store/support/manual-clock.ts";
@@ -163,18 +164,33 @@ describe("startDue()", () => {
         const { clock, store, tick, runs, state } = await setUp();
         clock.set(at(9));
         const died = new AppError("unavailable", "The process has died here.");
-        const dying =
-          <A extends unknown[], R>(work: (...given: A) => Promise<R>) =>
-          async (...given: A): Promise<R> => {
-            if (moment === "after") await work(...given);
-            throw died;
-          };
-        const parts =
-          point === "create"
-            ? { runs: { ...store.runs, create: dying(store.runs.create) } }
-            : point === "takeUp"
-              ? { schedules: { ...store.schedules, takeUp: dying(store.schedules.takeUp) } }
-              : { schedules: { ...store.schedules, settle: dying(store.schedules.settle) } };
+        const dying = async <T>(work: () => Promise<T>): Promise<T> => {
+          if (moment === "after") await work();
+          throw died;
+        };
+        const { runs: known, schedules } = store;
+        const parts: Partial<Pick<Store, "runs" | "schedules">> = {
+          takeUp: {
+            schedules: {
+              ...schedules,
+              takeUp: (id: string, time: number, runId: string) =>
+                dying(() => schedules.takeUp(id, time, runId)),
+            },
+          },
+          create: {
+            runs: {
+              ...known,
+              create: (...run: Parameters<RunStore["create"]>) => dying(() => known.create(...run)),
+            },
+          },
+          settle: {
+            schedules: {
+              ...schedules,
+              settle: (...result: Parameters<ScheduleStore["settle"]>) =>
+                dying(() => schedules.settle(...result)),
+            },
+          },
+        }[point];
         expect(await tick(parts).catch((error: unknown) => error)).toBe(died);
         clock.advance(1_000);
         await tick();

@@ -29,6 +29,10 @@ function offered(cron: string): WhenFields {
   return { frequency, time, weekday, monthday, cron, timeZone };
 }
 
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
 test("what a form comes to is offered again as the same form", () => {
   const fields = fc.record({
     frequency: fc.constantFrom("hourly", "daily", "weekdays", "weekly", "monthly"),
@@ -39,7 +43,6 @@ test("what a form comes to is offered again as the same form", () => {
   });
   fc.assert(
     fc.property(fields, ({ frequency, hour, minute, weekday, monthday }) => {
-      const two = (value: number) => String(value).padStart(2, "0");
       const plan = readWhen(
         {
           ...FIELDS,
