@@ -4,11 +4,13 @@ import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
+import type { AgentStore } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, SystemStore } from "../domain/service.ts";
 import type { WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
+import { createAgentStore } from "./agent-store.ts";
 import { createAnswerCache } from "./answer-cache.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConversationStore } from "./conversation-store.ts";
@@ -39,6 +41,7 @@ export interface Store {
   readonly conversations: ConversationStore;
   readonly memory: MemoryStore;
   readonly schedules: ScheduleStore;
+  readonly agents: AgentStore;
   readonly cache: AnswerCache;
   readonly turns: ProviderTurns;
   readonly system: SystemStore;
@@ -110,6 +113,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
     conversations: createConversationStore(connection, clock),
     memory: createMemoryStore(connection, clock),
     schedules: createScheduleStore(connection, clock),
+    agents: createAgentStore(connection, clock),
     cache: createAnswerCache(connection),
     turns,
     system: createSystemStore(connection),

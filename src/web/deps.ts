@@ -2,6 +2,7 @@
 import type { JsonObject } from "../lib/json.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MemoryStore } from "../domain/memory.ts";
+import type { AgentStore } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
 import type { RunActions } from "../domain/run-actions.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
@@ -34,6 +35,7 @@ export interface WebDeps {
   readonly system: SystemStore;
   readonly memory: MemoryStore;
   readonly schedules: ScheduleStore;
+  readonly agents: AgentStore;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];

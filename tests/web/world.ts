@@ -150,6 +150,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       createRun: (request) => createRun(store, clock, request),
       memory: store.memory,
       schedules: store.schedules,
+      agents: store.agents,
       actions: createRunActions({ ...store, toolNames: [], clock }),
       reportError: (error) => errors.push(error),
       ...options.deps,
