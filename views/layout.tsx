@@ -31,6 +31,7 @@ const NAVIGATION: readonly {
       { href: "/workflows", icon: "workflows", label: "Workflows" },
       { href: "/runs", icon: "runs", label: "Runs" },
       { href: "/schedules", icon: "schedules", label: "Schedules" },
+      { href: "/agents", icon: "agents", label: "Agents" },
     ],
   },
   { group: "Create", items: [{ href: "/chat", icon: "chat", label: "Chat" }] },

@@ -14,6 +14,7 @@ import { withoutCredentials } from "../lib/without-credentials.ts";
 import type { Store } from "../store/store.ts";
 import type { WebDeps } from "../web/deps.ts";
 import { EXAMPLES } from "../../examples/index.ts";
+import { createAgentCheck } from "./agent-check.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { hasRealProvider, providerStatuses } from "./provider-status.ts";
 import { createRunActions } from "./run-actions.ts";
@@ -66,6 +67,7 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
       if (result.ok) return { ok: true, message: answered(result.models.length) };
       return { ok: false, message: [result.error.message, result.error.fix].join(" ").trim() };
     },
+    checkAgent: createAgentCheck(config, clock),
     async saveKey(variable, value) {
       if (!isVariableName(variable))
         throw new AppError("invalid", `There is no setting ${variable}.`);

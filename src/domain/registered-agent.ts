@@ -41,6 +41,14 @@ export function livenessOf(agent: Pulse, now: number): AgentLiveness {
   return now < agent.heartbeatAt + agent.ttlSeconds * 500 ? "alive" : "late";
 }
 
+/** What the metadata of an agent says that a person has registered, not the agent itself. */
+export const BY_HAND: JsonObject = { registered_by: "hand" };
+
+/** Such an agent may send no heartbeats: it is kept, and may be asked at an address of this machine. */
+export function isByHand(agent: Pick<RegisteredAgent, "metadata">): boolean {
+  return agent.metadata["registered_by"] === BY_HAND["registered_by"];
+}
+
 /** All methods @throws AppError as `RunStore`. */
 export interface AgentStore {
   /**
@@ -68,6 +76,6 @@ export interface AgentStore {
   remove(id: string): Promise<RegisteredAgent>;
   /** Puts one back as it was; one that has registered again meanwhile stays. */
   restore(agent: RegisteredAgent): Promise<void>;
-  /** Forgets those that have been dead since before this time. @returns how many. */
+  /** Forgets those that have been dead since before this time, not those by hand. @returns how many. */
   removeDeadBefore(before: number): Promise<number>;
 }

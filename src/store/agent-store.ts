@@ -18,6 +18,9 @@ const WORD_COUNT_MAX = 10;
 /** When an agent that is not heard of counts as dead. */
 const DEAD_AT = sql<number>`${agents.heartbeatAt} + ${agents.ttlSeconds} * 1000`;
 
+/** As `isByHand` of the domain has it. */
+const isNotByHand = sql`json_extract(${agents.metadata}, '$.registered_by') IS NOT 'hand'`;
+
 /** At most AGENT_COUNT_MAX rows, so that a search may walk them all. */
 export function createAgentStore(connection: Connection, clock: Clock): AgentStore {
   return {
@@ -61,7 +64,7 @@ export function createAgentStore(connection: Connection, clock: Clock): AgentSto
         ({ db }) =>
           db
             .delete(agents)
-            .where(sql`${DEAD_AT} < ${before}`)
+            .where(and(sql`${DEAD_AT} < ${before}`, isNotByHand))
             .returning({ id: agents.id })
             .all().length,
       ),

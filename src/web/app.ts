@@ -14,6 +14,7 @@ import { originCheck } from "./middleware/origin-check.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { streamGuard } from "./middleware/stream-guard.ts";
 import { registerChatProxy } from "./page/chat.ts";
+import { registerAgents } from "./page/agents.ts";
 import { registerAssets } from "./page/asset.ts";
 import { registerHealth } from "./page/health.ts";
 import { registerLogin } from "./page/login.ts";
@@ -83,6 +84,7 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerWorkflows(app, kit);
   registerSchedules(app, kit);
   registerRuns(app, kit);
+  registerAgents(app, kit);
   registerMemory(app, kit);
   registerSettings(app, kit);
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../lib/json.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MemoryStore } from "../domain/memory.ts";
-import type { AgentStore } from "../domain/registered-agent.ts";
+import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
 import type { RunActions } from "../domain/run-actions.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
@@ -51,6 +51,10 @@ export interface WebDeps {
   readonly demo: () => boolean;
   readonly providers: () => readonly ProviderStatus[];
   readonly checkProvider: (name: string) => Promise<{ ok: boolean; message: string }>;
+  /** Sends it one request. Never rejects. */
+  readonly checkAgent: (
+    agent: RegisteredAgent,
+  ) => Promise<{ readonly ok: boolean; readonly message: string; readonly docs: string | null }>;
   readonly saveKey: (variable: string, value: string) => Promise<void>;
   /** `adminPasswordHash` gives the new one afterwards. */
   readonly setPassword: (hash: string) => Promise<void>;

@@ -4,6 +4,7 @@ import { ErrorFragment, ErrorPage } from "../../views/error.tsx";
 import type { Shell } from "../../views/shell.ts";
 import { AppError, ERROR_CODES, type ErrorCode, type ErrorRecord } from "../domain/error.ts";
 import type { DatabaseHealth } from "../domain/service.ts";
+import { isProgram } from "./program.ts";
 import { html } from "./render.ts";
 import { pathTo } from "./routes.ts";
 
@@ -34,7 +35,8 @@ export function wantsFragment(c: Context): boolean {
 
 function wantsJson(c: Context): boolean {
   const accept = c.req.header("Accept") ?? "";
-  return /\bapplication\/(?:problem\+)?json\b/.test(accept) && !accept.includes("text/html");
+  const asksJson = /\bapplication\/(?:problem\+)?json\b/.test(accept);
+  return (asksJson && !accept.includes("text/html")) || isProgram(c);
 }
 
 /** The failure that a write gets in degraded mode. */

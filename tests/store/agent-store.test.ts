@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   AGENT_COUNT_MAX,
+  BY_HAND,
   livenessOf,
   type RegisteredAgent,
 } from "../../src/domain/registered-agent.ts";
@@ -110,15 +111,16 @@ test("remove() gives back what restore() puts in its place, unless it registered
   expect(await agents.get("a")).toEqual(anew);
 });
 
-test("removeDeadBefore() forgets only those that were dead by then", async () => {
+test("removeDeadBefore() forgets only those that were dead by then, and none by hand", async () => {
   const { clock, agents } = await setup();
+  await agents.register(agent("hand", { ttlSeconds: 1, metadata: BY_HAND }));
   await agents.register(agent("dead", { ttlSeconds: 1 }));
   await agents.register(agent("late", { ttlSeconds: 3_600 }));
   const died = clock.now() + 1_000;
   clock.advance(60_000);
   expect(await agents.removeDeadBefore(died)).toBe(0);
   expect(await agents.removeDeadBefore(died + 1)).toBe(1);
-  expect((await agents.list({ limit: 9 })).map(({ id }) => id)).toEqual(["late"]);
+  expect((await agents.list({ limit: 9 })).map(({ id }) => id)).toEqual(["hand", "late"]);
 });
 
 test("takes so many agents and no more; those that are there can still register", async () => {

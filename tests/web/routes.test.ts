@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SECURITY_HEADERS } from "../../src/web/middleware/security-headers.ts";
 import { SCENARIOS, setUp, type Scenario, type Setting } from "./scenarios.ts";
 import { type ChatWorld, startChatWorld } from "./chat-world.ts";
-import { Browser } from "./world.ts";
+import { type Answer, Browser } from "./world.ts";
 
 let world: ChatWorld;
 let setting: Setting;
@@ -13,6 +13,23 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
+/** As a program sends it. */
+async function call(
+  { program, path, ...scenario }: Scenario,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const body = program?.json === undefined ? undefined : JSON.stringify(program.json);
+  const type = body === undefined ? {} : { "Content-Type": "application/json" };
+  const response = await fetch(`${world.url}${path(setting)}`, {
+    method: methodOf({ path, ...scenario }),
+    headers: { ...type, ...headers },
+    redirect: "manual",
+    ...(body === undefined ? {} : { body }),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+const isChange = (scenario: Scenario) => methodOf(scenario) !== "GET";
 const methodOf = (scenario: Scenario) => scenario.route.split(" ")[0] ?? "";
 
 /** The head of the answer; the body of a stream is not waited for. */
@@ -20,7 +37,12 @@ async function send(scenario: Scenario, headers: Record<string, string>): Promis
   const url = `${world.url}${scenario.path(setting)}`;
   const abort = new AbortController();
   const method = methodOf(scenario);
-  const response = await fetch(url, { method, headers, redirect: "manual", signal: abort.signal });
+  const response = await fetch(url, {
+    method,
+    headers: { ...scenario.headers, ...headers },
+    redirect: "manual",
+    signal: abort.signal,
+  });
   if (scenario.isStream === true && response.status === 200) abort.abort();
   return response;
 }
@@ -42,9 +64,11 @@ describe("scenario", () => {
         return;
       }
       const answer =
-        methodOf(scenario) === "POST"
-          ? await browser.post(path, scenario.fields)
-          : await browser.get(path);
+        scenario.program !== undefined
+          ? await call(scenario)
+          : methodOf(scenario) === "POST"
+            ? await browser.post(path, scenario.fields)
+            : await browser.get(path, scenario.headers);
       expect(answer.status, answer.text).toBe(scenario.status);
       expect(answer.headers.get("Content-Type")).toBe(scenario.type ?? null);
       if (scenario.location !== undefined) {
@@ -90,7 +114,7 @@ describe("another site's request", () => {
         "Sec-Fetch-Dest": "image",
       });
       expect(embedded.status).toBe(403);
-      if (methodOf(scenario) !== "POST") return;
+      if (!isChange(scenario)) return;
       const navigate = { "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document" };
       for (const headers of [
         { ...navigate, "Sec-Fetch-Site": "cross-site" },
@@ -100,7 +124,10 @@ describe("another site's request", () => {
         { Origin: "null" },
       ]) {
         const browser = new Browser(world);
-        const answer = await browser.post(scenario.path(setting), scenario.fields, headers);
+        const answer =
+          scenario.program === undefined
+            ? await browser.post(scenario.path(setting), scenario.fields, headers)
+            : await call(scenario, headers);
         expect(answer.status, JSON.stringify(headers)).toBe(403);
         expect(answer.text).toContain("This request came from another site.");
       }
@@ -109,7 +136,7 @@ describe("another site's request", () => {
 });
 
 describe("change without a CSRF token", () => {
-  for (const scenario of SCENARIOS.filter((one) => methodOf(one) === "POST")) {
+  for (const scenario of SCENARIOS.filter((one) => isChange(one) && one.program === undefined)) {
     test(scenario.route, async () => {
       const path = scenario.path(setting);
       expect((await send(scenario, {})).status).toBe(403);
@@ -121,6 +148,25 @@ describe("change without a CSRF token", () => {
         const answer = await browser.post(path, { ...scenario.fields, _csrf: token });
         expect(answer.status, token).toBe(403);
         expect(answer.text).toContain("This form is not valid any more.");
+      }
+    });
+  }
+});
+
+describe("a program's change that a browser may have been made to send", () => {
+  for (const scenario of SCENARIOS.filter((one) => isChange(one) && one.program !== undefined)) {
+    test(scenario.route, async () => {
+      for (const headers of [
+        { Cookie: `agents-csrf-${world.port}=x` },
+        { Origin: world.url },
+        { "Sec-Fetch-Site": "same-origin" },
+        { "Content-Type": "text/plain" },
+        { "Content-Type": "application/x-www-form-urlencoded" },
+        { "HX-Request": "true" },
+        { Accept: "text/html" },
+      ]) {
+        const answer = await call(scenario, headers);
+        expect(answer.status, JSON.stringify(headers)).toBe(403);
       }
     });
   }

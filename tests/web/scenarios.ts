@@ -33,6 +33,9 @@ export interface Scenario {
   readonly route: string;
   readonly path: (setting: Setting) => string;
   readonly fields?: Record<string, string>;
+  /** A program's request: no cookie, no token, JSON or nothing in its body. */
+  readonly program?: { readonly json?: unknown };
+  readonly headers?: Record<string, string>;
   readonly status: number;
   readonly type?: string;
   readonly location?: RegExp;
@@ -44,6 +47,7 @@ export interface Scenario {
 
 const HTML = "text/html; charset=UTF-8";
 const JSON_TYPE = "application/json";
+const AS_PAGE = { Accept: "text/html" };
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -244,6 +248,74 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     route: "POST /schedules/restorations",
     path: () => "/schedules/restorations",
+    fields: { id: "nothing" },
+    status: 404,
+    type: HTML,
+    contains: ["can no longer be put back"],
+  },
+  {
+    route: "GET /agents",
+    path: () => "/agents?search=help",
+    headers: AS_PAGE,
+    status: 200,
+    type: HTML,
+    contains: ["Helper", "Alive", 'hx-sse:connect="/agents/stream?search=help"'],
+    lacks: ["<script>", 'style="'],
+  },
+  {
+    route: "GET /agents/stream",
+    path: () => "/agents/stream",
+    status: 200,
+    type: "text/event-stream; charset=utf-8",
+    isStream: true,
+  },
+  {
+    route: "POST /agents/register",
+    path: () => "/agents/register",
+    program: { json: { agent_id: "new-1", host: "127.0.0.1", port: 8000 } },
+    status: 201,
+    type: JSON_TYPE,
+    contains: ['"agent_id":"new-1"', '"is_alive":true'],
+  },
+  {
+    route: "POST /agents/:id/heartbeat",
+    path: () => "/agents/helper-1/heartbeat",
+    program: {},
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"status":"ok"'],
+  },
+  {
+    route: "GET /agents/:id",
+    path: () => "/agents/helper-1",
+    headers: AS_PAGE,
+    status: 200,
+    type: HTML,
+    contains: ["127.0.0.1:8000", "Used by", "search"],
+  },
+  {
+    route: "DELETE /agents/:id",
+    path: () => "/agents/old-1",
+    program: {},
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['{"status":"deleted","agent_id":"old-1"}'],
+  },
+  {
+    route: "POST /agents/:id/checks",
+    path: () => "/agents/helper-1/checks",
+    status: 303,
+    location: /^\/agents\/helper-1$/,
+  },
+  {
+    route: "POST /agents/:id/deletion",
+    path: () => "/agents/old-2/deletion",
+    status: 303,
+    location: /^\/agents\?undo=old-2$/,
+  },
+  {
+    route: "POST /agents/restorations",
+    path: () => "/agents/restorations",
     fields: { id: "nothing" },
     status: 404,
     type: HTML,
@@ -457,6 +529,18 @@ export async function setUp(world: World): Promise<Setting> {
       catchUp: true,
       nextAt: Date.now() + 3_600_000,
     });
+  const register = (id: string, name: string) =>
+    world.store.agents.register({
+      id,
+      name,
+      url: "http://127.0.0.1:8000",
+      ttlSeconds: 60,
+      capabilities: ["search"],
+      metadata: {},
+    });
+  await register("helper-1", "Helper");
+  await register("old-1", "Old");
+  await register("old-2", "Old");
   const talk = await addTalk(world, "Greet people");
   const oldTalk = await addTalk(world, "Old");
   return {

@@ -125,6 +125,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       demo: () => true,
       providers: () => PROVIDERS,
       checkProvider: (name) => Promise.resolve({ ok: true, message: `${name} answers.` }),
+      checkAgent: ({ name }) =>
+        Promise.resolve({ ok: true, message: `${name} answers.`, docs: null }),
       saveKey(variable, value) {
         keys.set(variable, value);
         return Promise.resolve();

@@ -46,6 +46,7 @@ const STYLE_FILES = [
   "motion",
   "chat",
   "schedules",
+  "agents",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */
