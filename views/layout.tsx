@@ -2,8 +2,10 @@ import type { Child, PropsWithChildren } from "hono/jsx";
 import { raw } from "hono/html";
 import type { Shell, Theme } from "./shell.ts";
 import { Banners } from "./part/banner.tsx";
+import { HelpDialog, SearchDialog } from "./part/dialog.tsx";
 import { PostForm } from "./part/form.tsx";
 import { Icon, type IconName } from "./part/icon.tsx";
+import { PAGE_KEYS } from "./shortcuts.ts";
 
 /** htmx reads this once, before it starts. */
 const HTMX_CONFIG = JSON.stringify({
@@ -16,7 +18,8 @@ const HTMX_CONFIG = JSON.stringify({
 /** A message with this event name ends the stream for good: nothing will change any more. */
 export const STREAM_END = "end";
 
-const NAVIGATION: readonly {
+/** Every page that has a place of its own. */
+export const NAVIGATION: readonly {
   readonly group: string;
   readonly items: readonly {
     readonly href: string;
@@ -80,6 +83,8 @@ export function Layout(
           {props.children}
         </main>
       </div>
+      <SearchDialog />
+      <HelpDialog />
       <div id="announce" class="sr" role="status" aria-live="polite"></div>
       <div
         id="stream"
@@ -103,7 +108,7 @@ export function Document(
   return (
     <>
       {raw("<!doctype html>")}
-      <html lang="en" data-theme={shell.theme}>
+      <html lang="en" data-theme={shell.theme} data-keys={shell.shortcuts ? undefined : "off"}>
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -187,12 +192,12 @@ function Sidebar(props: { shell: Shell }) {
           <span class="sr">Close menu</span>
         </button>
       </div>
-      <form method="get" action="/runs" class="search" role="search" aria-label="Runs">
+      <form method="get" action="/search" class="search" role="search" aria-label="Everything">
         <Icon name="search" size={14} />
         <label for="q" class="sr">
-          Search runs
+          Search
         </label>
-        <input id="q" name="search" type="search" placeholder="Search runs" autocomplete="off" />
+        <input id="q" name="q" type="search" placeholder="Search" autocomplete="off" />
         <kbd aria-hidden="true">/</kbd>
       </form>
       {NAVIGATION.map((group) => (
@@ -201,7 +206,11 @@ function Sidebar(props: { shell: Shell }) {
           <ul aria-labelledby={`nav-${group.group.toLowerCase()}`}>
             {group.items.map((item) => (
               <li>
-                <a href={item.href} aria-current={current(item.href, shell.path)}>
+                <a
+                  href={item.href}
+                  aria-current={current(item.href, shell.path)}
+                  data-key={PAGE_KEYS[item.href]}
+                >
                   <Icon name={item.icon} />
                   <span>{item.label}</span>
                 </a>
@@ -234,6 +243,13 @@ function SideFoot(props: { shell: Shell }) {
           </button>
         </PostForm>
       ) : null}
+      <a class="help-link" href="/help" aria-current={current("/help", shell.path)}>
+        <Icon name="help" size={14} />
+        <span>Help</span>
+        <kbd class="js-only" aria-hidden="true">
+          ?
+        </kbd>
+      </a>
       <div class="side-row">
         <p class="conn js-only" id="conn">
           <span class="live-dot" aria-hidden="true"></span>

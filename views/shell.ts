@@ -13,6 +13,8 @@ export interface Shell {
   /** Must be the same on all pages of a session: a new one makes htmx start its streams again. */
   readonly csrf: string;
   readonly theme: Theme;
+  /** Single keys act (WCAG 2.1.4). */
+  readonly shortcuts: boolean;
   readonly version: string;
   readonly health: DatabaseHealth;
   /** Somebody is logged in and may log out. */

@@ -17,10 +17,12 @@ import { registerChatProxy } from "./page/chat.ts";
 import { registerAgents } from "./page/agents.ts";
 import { registerAssets } from "./page/asset.ts";
 import { registerHealth } from "./page/health.ts";
+import { registerHelp } from "./page/help.ts";
 import { registerLogin } from "./page/login.ts";
 import { registerMemory } from "./page/memory.ts";
 import { registerRuns } from "./page/runs.ts";
 import { registerSchedules } from "./page/schedules.ts";
+import { registerSearch } from "./page/search.ts";
 import { registerSettings } from "./page/settings.ts";
 import { registerStatus } from "./page/status.ts";
 import { registerTheme } from "./page/theme.ts";
@@ -87,6 +89,8 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerAgents(app, kit);
   registerMemory(app, kit);
   registerSettings(app, kit);
+  registerSearch(app, kit);
+  registerHelp(app, kit);
 
   return {
     fetch: (request, server) => app.fetch(request, { server, request }),

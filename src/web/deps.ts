@@ -1,6 +1,7 @@
 /** What the web app is given by the composition root. */
 import type { JsonObject } from "../lib/json.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { ConversationStore } from "../domain/conversation.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
@@ -36,6 +37,8 @@ export interface WebDeps {
   readonly memory: MemoryStore;
   readonly schedules: ScheduleStore;
   readonly agents: AgentStore;
+  /** The chat's own process answers; here they are only found. */
+  readonly conversations: Pick<ConversationStore, "list">;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];

@@ -39,6 +39,7 @@ export interface Kit {
 }
 
 export const THEME_COOKIE = "agents-theme";
+export const SHORTCUTS_COOKIE = "agents-shortcuts";
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
 export function isTheme(text: string | undefined): text is Theme {
@@ -58,6 +59,7 @@ export function createShell(
       path: pagePath(c),
       csrf: tools.csrf.token(c),
       theme: isTheme(theme) ? theme : "auto",
+      shortcuts: readCookie(c, SHORTCUTS_COOKIE) !== "off",
       version: deps.version,
       // Its message names files of this machine.
       health: isAllowed ? (c.get("trouble") ?? deps.health()) : { state: "ok" },

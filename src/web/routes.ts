@@ -52,6 +52,9 @@ export const PATTERNS = {
   settingsKeys: "/settings/keys",
   settingsChecks: "/settings/checks",
   settingsPassword: "/settings/password",
+  search: "/search",
+  help: "/help",
+  helpShortcuts: "/help/shortcuts",
   theme: "/theme",
   login: "/login",
   logout: "/logout",
@@ -91,6 +94,7 @@ export const pathTo = {
   chat: () => PATTERNS.chat,
   conversation: (id: string) => `/chat/${encodeURIComponent(id)}`,
   settings: () => PATTERNS.settings,
+  help: () => PATTERNS.help,
   login: (next?: string) =>
     next === undefined ? PATTERNS.login : `${PATTERNS.login}?next=${encodeURIComponent(next)}`,
 };

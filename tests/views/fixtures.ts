@@ -40,6 +40,7 @@ export function shell(over: Partial<Shell> = {}): Shell {
   return {
     title: "Status",
     path: "/",
+    shortcuts: true,
     csrf: "token-1",
     theme: "auto",
     version: "0.1.0",

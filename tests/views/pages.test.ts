@@ -78,12 +78,13 @@ describe("StatusPage()", () => {
 describe("Layout()", () => {
   test("links only to pages that exist, and marks the current one", async () => {
     const navigation = (await html("run-running")).match(/<nav id="sidebar".*?<\/nav>/s)?.[0] ?? "";
-    const links = [...navigation.matchAll(/<a href="([^"]+)"(?: aria-current="(\w+)")?>/g)];
+    const links = [...navigation.matchAll(/<a href="([^"]+)"(?: aria-current="(\w+)")?(?: data-key="\w")?>/g)];
     expect(links.map(([, href, current]) => [href, current])).toEqual(
       [
         ["/workflows", undefined],
         ["/runs", "true"],
         ["/schedules", undefined],
+        ["/agents", undefined],
         ["/chat", undefined],
         ["/memory", undefined],
         ["/settings", undefined],

@@ -12,6 +12,7 @@ import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
+import { DESK_CASES } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
 import { SCHEDULE_CASES } from "./schedule-fixtures.tsx";
 import {
@@ -332,6 +333,7 @@ export const PAGES: readonly PageCase[] = [
   }),
   ...SCHEDULE_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   ...CHAT_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
+  ...DESK_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   page("login", "/login", {
     view: (shell) => (
       <LoginPage

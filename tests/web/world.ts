@@ -153,6 +153,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       memory: store.memory,
       schedules: store.schedules,
       agents: store.agents,
+      conversations: store.conversations,
       actions: createRunActions({ ...store, toolNames: [], clock }),
       reportError: (error) => errors.push(error),
       ...options.deps,

@@ -181,16 +181,6 @@ on("click", (event) => {
   if (copied) return copy(copied);
 });
 
-on("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest?.("input,textarea,select,[contenteditable]")) return;
-  event.preventDefault();
-  const search = document.getElementById("q");
-  const sidebar = document.getElementById("sidebar");
-  if (search && !search.checkVisibility()) sidebar?.showPopover?.();
-  search?.focus();
-});
-
 // Enter sends, Shift+Enter begins a line; on a touch screen Enter always begins a line.
 on("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -19,15 +19,16 @@ export interface EmbeddedText {
 }
 
 export function embedClient(): EmbeddedText {
-  const app = new Bun.Transpiler({ loader: "js", minifyWhitespace: true }).transformSync(
-    readText("client.js"),
+  const transpiler = new Bun.Transpiler({ loader: "js", minifyWhitespace: true });
+  // Each in its own scope: classic scripts in one file share their top level.
+  const apps = ["client.js", "keys.js"].map(
+    (file) => `(() => {${transpiler.transformSync(readText(file))}})();`,
   );
   return embed(
     [
       readPackage(import.meta.resolve("htmx.org/dist/htmx.min.js")),
       readPackage(import.meta.resolve("htmx.org/dist/ext/hx-sse.min.js")),
-      // Its own scope: two classic scripts in one file share their top level.
-      `(() => {${app}})();`,
+      ...apps,
     ].join("\n;"),
   );
 }
@@ -47,6 +48,7 @@ const STYLE_FILES = [
   "chat",
   "schedules",
   "agents",
+  "search",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

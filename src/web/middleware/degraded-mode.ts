@@ -7,6 +7,7 @@ import { isUnsafe } from "./origin-check.ts";
 /** These write cookies, not the database. */
 const PATHS_ALLOWED: ReadonlySet<string> = new Set([
   PATTERNS.theme,
+  PATTERNS.helpShortcuts,
   PATTERNS.login,
   PATTERNS.logout,
 ]);

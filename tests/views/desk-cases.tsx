@@ -1,0 +1,184 @@
+/** Agents, search and help in the states that matter. */
+import type { JSX } from "hono/jsx/jsx-runtime";
+import { AgentPage } from "../../views/agent.tsx";
+import { AgentsPage, type AgentsPageProps } from "../../views/agents.tsx";
+import { HelpPage } from "../../views/help.tsx";
+import { type SearchGroup, SearchPage } from "../../views/search.tsx";
+import type { Shell } from "../../views/shell.ts";
+import type { RegisteredAgent } from "../../src/domain/registered-agent.ts";
+import { DEGRADED, HOSTILE, NOW } from "./fixtures.ts";
+
+interface DeskCase {
+  readonly name: string;
+  readonly path: string;
+  readonly over?: Partial<Shell>;
+  readonly view: (shell: (title: string) => Shell) => JSX.Element;
+}
+
+const SECOND = 1_000;
+const DAY = 24 * 60 * 60 * SECOND;
+
+function agent(id: string, over: Partial<RegisteredAgent>): RegisteredAgent {
+  return {
+    id,
+    name: id,
+    url: "http://127.0.0.1:8000",
+    ttlSeconds: 60,
+    registeredAt: NOW - 3 * DAY,
+    heartbeatAt: NOW - 4 * SECOND,
+    capabilities: [],
+    metadata: {},
+    ...over,
+  };
+}
+
+const ALIVE = agent("research-1", {
+  name: "Research",
+  url: "http://10.1.0.12:8000",
+  capabilities: ["web search", "summaries", "citations"],
+  metadata: { version: "2.1.0", docs: "/docs", models: ["gpt-5-mini"] },
+});
+const LATE = agent("translate-1", {
+  name: "Translation desk",
+  url: "https://agents.example.com/translate",
+  heartbeatAt: NOW - 41 * SECOND,
+  capabilities: ["translate"],
+});
+const DEAD = agent("mail-sorter", {
+  name: "Mail sorter",
+  heartbeatAt: NOW - 2 * DAY,
+  metadata: { registered_by: "hand" },
+});
+const HOSTILE_AGENT = agent("hostile", {
+  name: HOSTILE,
+  url: "javascript:alert(1)",
+  capabilities: [HOSTILE],
+  metadata: { [HOSTILE]: HOSTILE },
+});
+
+const AGENTS: Omit<AgentsPageProps, "shell"> = {
+  agents: [DEAD, ALIVE, LATE],
+  filter: {},
+  next: "translate-1",
+  origin: "http://127.0.0.1:7861",
+  removed: undefined,
+  draft: { name: "", url: "", capabilities: "", ttlSeconds: "60" },
+  error: undefined,
+};
+
+const DRAFT = { name: "Mine", url: "ftp://x", capabilities: "a, b", ttlSeconds: "0" };
+
+const FOUND: readonly SearchGroup[] = [
+  {
+    title: "Workflows",
+    icon: "workflows",
+    hits: [{ href: "/workflows/w1", title: "greeting", note: "Says hello." }],
+    more: "/workflows?search=greet",
+  },
+  {
+    title: "Runs",
+    icon: "runs",
+    hits: [
+      { href: "/runs/r1", title: "greeting", note: "a1b2c3 · Ada", state: "succeeded" },
+      { href: "/runs/r2", title: HOSTILE, note: HOSTILE, state: "failed" },
+    ],
+  },
+  { title: "Pages", icon: "status", hits: [{ href: "/agents", title: "Agents", note: "" }] },
+];
+
+export const DESK_CASES: readonly DeskCase[] = [
+  {
+    name: "agents",
+    path: "/agents",
+    view: (shell) => <AgentsPage shell={shell("Agents")} {...AGENTS} />,
+  },
+  {
+    name: "agents-empty",
+    path: "/agents?empty",
+    view: (shell) => (
+      <AgentsPage shell={shell("Agents")} {...AGENTS} agents={[]} next={undefined} />
+    ),
+  },
+  {
+    name: "agents-nothing",
+    path: "/agents?search=x",
+    view: (shell) => (
+      <AgentsPage
+        shell={shell("Agents")}
+        {...AGENTS}
+        agents={[]}
+        next={undefined}
+        filter={{ search: "x" }}
+      />
+    ),
+  },
+  {
+    name: "agents-refused",
+    path: "/agents?refused",
+    view: (shell) => (
+      <AgentsPage
+        shell={shell("Agents")}
+        {...AGENTS}
+        removed={{ id: "old-1", name: "Old" }}
+        draft={DRAFT}
+        next={undefined}
+        error={{
+          code: "invalid",
+          message: "The agent cannot be registered: url.",
+          fix: "Give it.",
+        }}
+      />
+    ),
+  },
+  {
+    name: "agents-degraded",
+    path: "/agents?degraded",
+    over: { health: DEGRADED },
+    view: (shell) => <AgentsPage shell={shell("Agents")} {...AGENTS} />,
+  },
+  ...AGENTS.agents.map((agent, index): DeskCase => ({
+    name: `agent-${index}`,
+    path: `/agents/${agent.id}`,
+    view: (shell) => (
+      <AgentPage
+        shell={shell(agent.name)}
+        agent={agent}
+        check={
+          index === 0
+            ? { ok: true, message: "It answers.", at: agent.heartbeatAt, docs: `${agent.url}/x` }
+            : { ok: false, message: "Not reached.", at: agent.heartbeatAt, docs: null }
+        }
+        workflows={index === 0 ? [{ id: "w1", name: "research" }] : []}
+      />
+    ),
+  })),
+  {
+    name: "agent-hostile",
+    path: "/agents/hostile",
+    view: (shell) => (
+      <AgentPage
+        shell={shell(HOSTILE_AGENT.name)}
+        agent={HOSTILE_AGENT}
+        check={{ ok: false, message: HOSTILE, at: 1, docs: "javascript:alert(1)" }}
+        workflows={[{ id: HOSTILE, name: HOSTILE }]}
+      />
+    ),
+  },
+  {
+    name: "search",
+    path: "/search?q=greet",
+    view: (shell) => <SearchPage shell={shell("Search")} query="greet" groups={FOUND} />,
+  },
+  {
+    name: "search-empty",
+    path: "/search?q=zzz",
+    view: (shell) => <SearchPage shell={shell("Search")} query="zzz" groups={[]} />,
+  },
+  { name: "help", path: "/help", view: (shell) => <HelpPage shell={shell("Help")} /> },
+  {
+    name: "help-off",
+    path: "/help?off",
+    over: { shortcuts: false },
+    view: (shell) => <HelpPage shell={shell("Help")} />,
+  },
+];
