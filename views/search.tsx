@@ -87,7 +87,7 @@ function Group(props: { group: SearchGroup }) {
       <ul class="result-list">
         {hits.map((hit) => (
           <li>
-            <a href={hit.href} class="result">
+            <a href={hit.href} class="hit">
               <Hit hit={hit} icon={icon} />
             </a>
           </li>
@@ -102,7 +102,7 @@ function Hit(props: { hit: SearchHit; icon: IconName }) {
   return (
     <>
       {hit.state === undefined ? <Icon name={icon} /> : <StateIcon state={hit.state} />}
-      <span class="result-title">{hit.title}</span>
+      <span class="hit-title">{hit.title}</span>
       <span class="sub">{hit.note}</span>
     </>
   );
@@ -131,7 +131,7 @@ export function SearchOptions(props: SearchProps) {
             return (
               <a
                 href={hit.href}
-                class="result"
+                class="hit"
                 role="option"
                 id={`option-${number}`}
                 aria-selected={number === 1 && query !== "" ? "true" : "false"}
