@@ -9,6 +9,7 @@ import m0001 from "./0001_add_conversations.sql" with { type: "text" };
 import m0002 from "./0002_extend_runs.sql" with { type: "text" };
 import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
 import m0004 from "./0004_add_schedules.sql" with { type: "text" };
+import m0005 from "./0005_add_run_words.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -35,5 +36,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0004_add_schedules",
     sha256: "a7f331e910c61bf2386e16e2a7a0b3df10b658ca2b180fe20ecd324542310e2b",
     sql: m0004,
+  },
+  {
+    name: "0005_add_run_words",
+    sha256: "da2a4d08ce8053e817f8a53ac0c209c37c7a7b0c7d6498667c4b8db5aca2cfa2",
+    sql: m0005,
   },
 ];

@@ -348,11 +348,29 @@ export interface Claim {
 export interface RunFilter {
   readonly states?: readonly RunState[];
   readonly workflowId?: string;
-  /** Start of the id, or words of the workflow's name. */
+  /** Created in this time, as the run's id says it; the end is not included. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Each word begins a word of the run's id, of its workflow's name or of its inputs. */
   readonly search?: string;
-  /** Keyset: only runs whose id sorts before this one. */
+  /** `dearest`: only runs that have ended, those that cost most first. */
+  readonly order?: "newest" | "dearest";
+  /** With `dearest`: that cost at least so much. */
+  readonly minCostNanoUsd?: number;
+  /** Keyset: only what follows this place, which is a run's id or the `next` of a page. */
   readonly before?: string;
+  /** Keyset, the other way: only what comes before this place, and of that the last; not together with `before`. */
+  readonly after?: string;
   readonly limit: number;
+}
+
+export interface RunPage {
+  /** In the order asked for. */
+  readonly runs: readonly Run[];
+  /** The place of the next page; undefined when nothing follows. */
+  readonly next: string | undefined;
+  /** Work is bounded: not all runs were looked at, and more that match may follow from `next` on. */
+  readonly isPartial: boolean;
 }
 
 /** What the status page draws: counts and sums over a time range, in equal buckets, oldest first. */
@@ -379,8 +397,10 @@ export interface RunStore {
   get(id: string): Promise<Run | undefined>;
   /** Exact id, else the one run whose id ends or begins with the text; undefined when none or several. */
   find(idPart: string): Promise<Run | undefined>;
-  /** Newest first. */
+  /** The runs of `page`. */
   list(filter: RunFilter): Promise<Run[]>;
+  /** Newest first, by id; with a search as they were created. What it costs does not grow with the number of runs. */
+  page(filter: RunFilter): Promise<RunPage>;
   counts(): Promise<Record<RunState, number>>;
   stats(range: { sinceMs: number; untilMs: number; bucketCount: number }): Promise<RunStats>;
   journal(runId: string): Promise<Journal>;
@@ -442,6 +462,16 @@ export interface RunStore {
    * @throws AppError `not_found`.
    */
   treeSpending(rootId: string): Promise<TreeSpending>;
+  /**
+   * Removes a run that has ended with the runs inside of it: their logs, steps and memories. Sums over time keep
+   * what they were. @throws AppError `not_found`; `conflict` while it, one inside of it or the outermost run goes on.
+   */
+  remove(id: string): Promise<void>;
+  /**
+   * Removes outermost runs that have ended before that time, as `remove`: about the oldest first, at most `limit`.
+   * @returns how many; fewer than `limit` when no more are left.
+   */
+  removeEndedBefore(untilMs: number, limit: number): Promise<number>;
   /** Runs that were started or made directly from this one, oldest first. */
   descendants(id: string, limit: number): Promise<Run[]>;
 

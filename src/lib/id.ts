@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const TIME_LENGTH = 10;
 const RANDOM_LENGTH = 6;
+const TIME_MS_MAX = 32 ** TIME_LENGTH - 1;
 /** 60 bits: as many as it takes that no two seeds of the same millisecond ever share an identifier. */
 const DERIVED_LENGTH = 12;
 
@@ -18,6 +19,11 @@ export function newId(nowMs: number): string {
 export function derivedId(atMs: number, seed: string): string {
   const hash = createHash("sha256").update(seed).digest();
   return timePart(atMs) + letters(hash.subarray(0, DERIVED_LENGTH));
+}
+
+/** The least identifier of that time: what was made before it sorts before it. */
+export function firstIdAt(ms: number): string {
+  return timePart(Math.min(Math.max(0, Math.floor(ms)), TIME_MS_MAX));
 }
 
 function timePart(ms: number): string {

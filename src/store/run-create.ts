@@ -13,6 +13,7 @@ import {
 import type { Json, JsonObject } from "../lib/json.ts";
 import { insertEvents } from "./run-event.ts";
 import { reversed } from "./run-search.ts";
+import { insertRunWords } from "./run-words.ts";
 import { addToMinute, countMove, requireRun } from "./run-state.ts";
 import { defineStatement } from "./statement.ts";
 
@@ -52,7 +53,7 @@ export function insertRun(
   const { depth, rootId } = placeOf(client, run);
   // A reserved run is due for the others when its creator could have lost a claim.
   const dueAt = run.reservedFor === undefined ? now : now + LEASE_MS;
-  withKnownVersion(run, () =>
+  const { lastInsertRowid } = withKnownVersion(run, () =>
     INSERT(client).run(
       run.id,
       dueAt,
@@ -75,6 +76,7 @@ export function insertRun(
       JSON.stringify(run.inputs),
     ),
   );
+  insertRunWords(client, lastInsertRowid, run);
   countMove(client, undefined, "queued");
   addToMinute(client, now, { created: 1 });
   logFirst(client, run, now);
@@ -99,9 +101,9 @@ function placeOf(client: Database, { id, origin }: NewRun): { depth: number; roo
   return { depth: parent.depth + 1, rootId: parent.rootId };
 }
 
-function withKnownVersion(run: NewRun, insert: () => void): void {
+function withKnownVersion<T>(run: NewRun, insert: () => T): T {
   try {
-    insert();
+    return insert();
   } catch (error) {
     if (!(error instanceof SQLiteError) || error.code !== "SQLITE_CONSTRAINT_FOREIGNKEY") {
       throw error;

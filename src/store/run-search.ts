@@ -1,18 +1,38 @@
 /**
- * Finding runs among a million. Every question is a union of short ranges of an index in the order of
- * the id; nothing is counted, sorted or filtered over the whole table.
+ * Finding runs among a million. Candidates are read along an index in the order asked for, and what the index does
+ * not know is asked of the run itself. Nothing is counted, sorted or filtered over the whole table: after
+ * CANDIDATE_COUNT_MAX candidates the page says that it is partial, and where to go on.
  */
 import type { Database } from "bun:sqlite";
 import { RUN_STATES, type RunFilter, type RunState } from "../domain/run.ts";
+import { firstIdAt } from "../lib/id.ts";
+import { hasQueryWords, wordQuery, type WordQuery } from "./run-words.ts";
 import { defineStatement } from "./statement.ts";
 
-/** Workflows whose name a search may match; more are left out. */
-const SEARCH_WORKFLOW_COUNT_MAX = 50;
+/** Runs that are looked at for one page. */
+export const CANDIDATE_COUNT_MAX = 2_000;
+/** Candidates that are read at once. */
+const CHUNK_COUNT = 200;
+/** Runs among which all words of a search are looked for at once: of words that never meet, each is walked. */
+const WINDOW_ROW_COUNT = 50_000;
+const WINDOW_COUNT_MAX = 8;
+/** Ids sort by time and rows by creation: so far apart the two may be. */
+const DISORDER_ROW_COUNT = 1_000;
 /** Sorts after every character that an id can hold. */
 const LAST_CHARACTER = "\u{10FFFF}";
 
 interface IdRow {
   id: string;
+}
+
+interface Candidate {
+  readonly rowid: number;
+  readonly id: string;
+  readonly state: RunState;
+  readonly workflowId: string;
+  readonly workflowName: string;
+  readonly inputs: string;
+  readonly costNanoUsd: number;
 }
 
 /** Ids from `low` (included) to `high` (not included). */
@@ -21,74 +41,294 @@ interface IdRange {
   readonly high: string;
 }
 
-const ALL = defineStatement<IdRow, [string, string, number]>(
-  "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?",
+/** Along the index, or against it. */
+type Way = "down" | "up";
+
+/** The same statement in both directions. */
+function bothWays<Row, Params extends (string | number)[]>(text: (order: string) => string) {
+  return {
+    down: defineStatement<Row, Params>(text("DESC")),
+    up: defineStatement<Row, Params>(text("ASC")),
+  };
+}
+
+const CANDIDATE_COLUMNS = `runs.rowid AS rowid, runs.id AS id, runs.state AS state,
+  runs.workflow_id AS workflowId, runs.workflow_name AS workflowName, runs.inputs AS inputs,
+  runs.cost_nano_usd AS costNanoUsd`;
+
+const ALL = bothWays<IdRow, [string, string, number]>(
+  (order) => `SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id ${order} LIMIT ?`,
 );
-const BY_STATE = defineStatement<IdRow, [RunState, string, string, number]>(
-  "SELECT id FROM runs WHERE state = ? AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?",
+const BY_STATE = bothWays<IdRow, [RunState, string, string, number]>(
+  (order) =>
+    `SELECT id FROM runs WHERE state = ? AND id >= ? AND id < ? ORDER BY id ${order} LIMIT ?`,
 );
-const BY_WORKFLOW = defineStatement<IdRow, [string, RunState, string, string, number]>(
-  `SELECT id FROM runs WHERE workflow_id = ? AND state = ? AND id >= ? AND id < ?
-   ORDER BY id DESC LIMIT ?`,
+const BY_WORKFLOW = bothWays<IdRow, [string, RunState, string, string, number]>(
+  (order) => `SELECT id FROM runs WHERE workflow_id = ? AND state = ? AND id >= ? AND id < ?
+   ORDER BY id ${order} LIMIT ?`,
+);
+const CANDIDATE = defineStatement<Candidate, [string]>(
+  `SELECT ${CANDIDATE_COLUMNS} FROM runs WHERE id = ?`,
+);
+const BY_WORDS = bothWays<Candidate, [string, number, number, number]>(
+  (
+    order,
+  ) => `SELECT ${CANDIDATE_COLUMNS} FROM run_words CROSS JOIN runs ON runs.rowid = run_words.rowid
+   WHERE run_words MATCH ? AND run_words.rowid >= ? AND run_words.rowid < ?
+   ORDER BY run_words.rowid ${order} LIMIT ?`,
+);
+const DEARER_FIRST = defineStatement<Candidate, [number, number, string, number]>(
+  `SELECT ${CANDIDATE_COLUMNS} FROM runs INDEXED BY runs_by_cost WHERE finished_at IS NOT NULL
+     AND cost_nano_usd >= ? AND (cost_nano_usd, id) < (?, ?)
+   ORDER BY cost_nano_usd DESC, id DESC LIMIT ?`,
+);
+// With one bound, so that SQLite cannot begin at another.
+const CHEAPER_FIRST = defineStatement<Candidate, [number, string, number]>(
+  `SELECT ${CANDIDATE_COLUMNS} FROM runs INDEXED BY runs_by_cost WHERE finished_at IS NOT NULL
+     AND (cost_nano_usd, id) > (?, ?)
+   ORDER BY cost_nano_usd, id LIMIT ?`,
 );
 const EXACT = defineStatement<IdRow, [string]>("SELECT id FROM runs WHERE id = ?");
 const BY_END = defineStatement<IdRow, [string, string]>(
   "SELECT id FROM runs WHERE reversed_id >= ? AND reversed_id < ? LIMIT 2",
 );
-const WORKFLOW_NAMES = defineStatement<IdRow & { name: string }, []>(
-  "SELECT id, name FROM workflows ORDER BY updated_at DESC",
+const ROW_BELOW = defineStatement<{ rowid: number; id: string }, [string]>(
+  "SELECT rowid, id FROM runs WHERE id <= ? ORDER BY id DESC LIMIT 1",
+);
+const ROW_ABOVE = defineStatement<IdRow, [number]>(
+  "SELECT id FROM runs WHERE rowid >= ? ORDER BY rowid LIMIT 1",
+);
+const NEWEST_ROW = defineStatement<{ rowid: number | null }, []>(
+  "SELECT max(rowid) AS rowid FROM runs",
 );
 
-/** Newest first. */
-export function listRunIds(client: Database, filter: RunFilter): string[] {
-  const high = filter.before ?? LAST_CHARACTER;
+export interface FoundRuns {
+  /** In the order asked for. */
+  readonly ids: readonly string[];
+  readonly next: string | undefined;
+  readonly isPartial: boolean;
+}
+
+const NONE: FoundRuns = { ids: [], next: undefined, isPartial: false };
+
+/** Everything about a question that does not change while candidates are read. */
+interface Question {
+  readonly filter: RunFilter;
+  readonly way: Way;
+  /** Ids that the time allows. */
+  readonly time: IdRange;
+  readonly query: WordQuery | undefined;
+}
+
+/** Gives candidates from a place on (undefined: from the beginning), fewer than asked for at the end. */
+interface Source {
+  read(place: string | undefined, count: number): readonly Candidate[];
+  placeOf(candidate: Candidate): string;
+  /** Where it gave up although more may follow. */
+  stoppedAt?(): string | undefined;
+}
+
+/** As `RunStore.page`. */
+export function findRuns(client: Database, filter: RunFilter): FoundRuns {
   const search = filter.search?.trim() ?? "";
-  const ids =
-    search === ""
-      ? idsIn(client, filter, { low: "", high })
-      : searchIds(client, { filter, search, high });
-  return [...new Set(ids)].toSorted(descending).slice(0, Math.max(0, filter.limit));
-}
-
-function searchIds(
-  client: Database,
-  options: { filter: RunFilter; search: string; high: string },
-): string[] {
-  const { filter, search, high } = options;
-  const prefix = { low: search, high: least(high, search + LAST_CHARACTER) };
-  const workflowIds = workflowsNamed(client, search).filter(
-    (id) => filter.workflowId === undefined || id === filter.workflowId,
-  );
-  return [
-    ...idsIn(client, filter, prefix),
-    ...workflowIds.flatMap((workflowId) =>
-      idsIn(client, { ...filter, workflowId }, { low: "", high }),
-    ),
-  ];
-}
-
-/** The newest ids of the range for each state asked for; at most `limit` each. */
-function idsIn(client: Database, filter: RunFilter, range: IdRange): string[] {
-  const { workflowId, limit } = filter;
-  const { low, high } = range;
-  if (limit < 1) return [];
-  if (workflowId !== undefined) {
-    return (filter.states ?? RUN_STATES).flatMap((state) =>
-      BY_WORKFLOW(client).all(workflowId, state, low, high, limit).map(toId),
-    );
+  const query = search === "" ? undefined : wordQuery(search);
+  if (filter.limit < 1 || (search !== "" && query === undefined)) return NONE;
+  const way = filter.after === undefined ? "down" : "up";
+  const time = {
+    low: filter.sinceMs === undefined ? "" : firstIdAt(filter.sinceMs),
+    high: filter.untilMs === undefined ? LAST_CHARACTER : firstIdAt(filter.untilMs),
+  };
+  const question = { filter, way, time, query } as const;
+  const isDearest = filter.order === "dearest" || filter.minCostNanoUsd !== undefined;
+  if (isDearest) return collect(question, costSource(client, question));
+  if (query === undefined) return byIndex(client, question);
+  // Few runs of a rare state or of a short time are gone through sooner than all that have the words.
+  if (isNarrow(filter)) {
+    const found = collect(question, indexSource(client, question));
+    if (!found.isPartial) return found;
   }
-  if (filter.states === undefined) return ALL(client).all(low, high, limit).map(toId);
-  return filter.states.flatMap((state) => BY_STATE(client).all(state, low, high, limit).map(toId));
+  return collect(question, wordSource(client, question, query));
 }
 
-/** Workflows whose name has every word of the search, in any case and order. */
-function workflowsNamed(client: Database, search: string): string[] {
-  const words = search.toLowerCase().split(/\s+/);
-  return WORKFLOW_NAMES(client)
-    .all()
-    .filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)))
-    .slice(0, SEARCH_WORKFLOW_COUNT_MAX)
-    .map(toId);
+function isNarrow({ states, workflowId, sinceMs, untilMs }: RunFilter): boolean {
+  return [states, workflowId, sinceMs, untilMs].some((one) => one !== undefined);
+}
+
+/** What the indexes of the id answer alone. */
+function byIndex(client: Database, question: Question): FoundRuns {
+  const { filter, way } = question;
+  const { limit } = filter;
+  const found = idsIn(client, question, { place: placeOf(filter), count: limit + 1 });
+  const ids = found.slice(0, limit);
+  if (way === "up") return { ids: ids.toReversed(), next: ids[0], isPartial: false };
+  return { ids, next: found.length > limit ? ids.at(-1) : undefined, isPartial: false };
+}
+
+function placeOf(filter: RunFilter): string | undefined {
+  return filter.after ?? filter.before;
+}
+
+/** Reads candidates until a page is full, none is left, or enough were looked at. */
+function collect(question: Question, source: Source): FoundRuns {
+  const { filter, way } = question;
+  const found: Candidate[] = [];
+  let place = placeOf(filter);
+  let lookedAt = 0;
+  let isEnd = false;
+  while (!isEnd && found.length <= filter.limit && lookedAt < CANDIDATE_COUNT_MAX) {
+    const chunk = source.read(place, CHUNK_COUNT);
+    found.push(...chunk.filter((candidate) => isWanted(candidate, question)));
+    lookedAt += chunk.length;
+    const last = chunk.at(-1);
+    if (last !== undefined) place = source.placeOf(last);
+    isEnd = chunk.length < CHUNK_COUNT;
+  }
+  const isFull = found.length > filter.limit;
+  const page = found.slice(0, filter.limit);
+  const last = page.at(-1);
+  const stoppedAt = isEnd ? source.stoppedAt?.() : place;
+  const isPartial = !isFull && stoppedAt !== undefined;
+  const ids = page.map((candidate) => candidate.id);
+  if (way === "up") {
+    return { ids: ids.toReversed(), next: page[0] && source.placeOf(page[0]), isPartial };
+  }
+  if (isFull && last !== undefined) return { ids, next: source.placeOf(last), isPartial: false };
+  return { ids, next: isPartial ? stoppedAt : undefined, isPartial };
+}
+
+function isWanted(candidate: Candidate, { filter, time, query }: Question): boolean {
+  const { states, workflowId } = filter;
+  return (
+    candidate.id >= time.low &&
+    candidate.id < time.high &&
+    (states === undefined || states.includes(candidate.state)) &&
+    (workflowId === undefined || workflowId === candidate.workflowId) &&
+    (query === undefined || hasQueryWords(candidate, query))
+  );
+}
+
+/** Runs of some states, of a workflow, of a time: by id. */
+function indexSource(client: Database, question: Question): Source {
+  return {
+    read: (place, count) =>
+      idsIn(client, question, { place, count }).flatMap((id) => CANDIDATE(client).get(id) ?? []),
+    placeOf: (candidate) => candidate.id,
+  };
+}
+
+/** Runs that have ended, by cost. A place is the cost and the id. */
+function costSource(client: Database, { filter, way }: Question): Source {
+  const least = filter.minCostNanoUsd ?? 0;
+  return {
+    read(place, count) {
+      const { cost, id } = parseCostPlace(place);
+      if (way === "down") return DEARER_FIRST(client).all(least, cost, id, count);
+      return cost < least
+        ? CHEAPER_FIRST(client).all(least, "", count)
+        : CHEAPER_FIRST(client).all(cost, id, count);
+    },
+    placeOf: (candidate) => `${candidate.costNanoUsd}~${candidate.id}`,
+  };
+}
+
+/** A text that is no place is one before all. */
+function parseCostPlace(place: string | undefined): { cost: number; id: string } {
+  const [, digits, id = ""] = /^(\d{1,15})~(.*)$/.exec(place ?? "") ?? [];
+  if (digits === undefined) return { cost: Number.MAX_SAFE_INTEGER, id: LAST_CHARACTER };
+  return { cost: Number(digits), id };
+}
+
+/** Rows from `low` (included) to `high` (not included). */
+interface RowRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Runs that have the words, in the order in which they were created. One word is walked; of several, as many
+ * windows of rows are gone through as is allowed.
+ */
+function wordSource(client: Database, question: Question, query: WordQuery): Source {
+  const { way } = question;
+  const all = rowsOf(client, question.time);
+  const isOne = query.partCount === 1;
+  let windowsLeft = WINDOW_COUNT_MAX;
+  let left = all;
+  return {
+    read(place, count) {
+      left = rowsFrom(client, { all, way, place });
+      const found: Candidate[] = [];
+      while (found.length < count && left.low < left.high && windowsLeft > 0) {
+        const range = isOne ? left : windowOf(left, way);
+        const missing = count - found.length;
+        found.push(...BY_WORDS[way](client).all(query.match, range.low, range.high, missing));
+        if (!isOne) windowsLeft -= 1;
+        left =
+          way === "down"
+            ? { low: left.low, high: range.low }
+            : { low: range.high, high: left.high };
+      }
+      return found;
+    },
+    placeOf: (candidate) => candidate.id,
+    stoppedAt() {
+      if (windowsLeft > 0 || left.low >= left.high) return undefined;
+      return ROW_ABOVE(client).get(left.high)?.id;
+    },
+  };
+}
+
+function windowOf({ low, high }: RowRange, way: Way): RowRange {
+  return way === "down"
+    ? { low: Math.max(low, high - WINDOW_ROW_COUNT), high }
+    : { low, high: Math.min(high, low + WINDOW_ROW_COUNT) };
+}
+
+/** About the rows of a time: those at its ends are looked at one by one. */
+function rowsOf(client: Database, time: IdRange): RowRange {
+  const end = (NEWEST_ROW(client).get()?.rowid ?? 0) + 1;
+  const rowAt = (id: string) => ROW_BELOW(client).get(id)?.rowid ?? 0;
+  return {
+    low: time.low === "" ? 0 : Math.max(0, rowAt(time.low) - DISORDER_ROW_COUNT),
+    high: time.high === LAST_CHARACTER ? end : Math.min(end, rowAt(time.high) + DISORDER_ROW_COUNT),
+  };
+}
+
+/** What of the rows lies behind a place, the id of a run that may have been removed meanwhile. */
+function rowsFrom(
+  client: Database,
+  { all, way, place }: { all: RowRange; way: Way; place: string | undefined },
+): RowRange {
+  if (place === undefined) return all;
+  const nearest = ROW_BELOW(client).get(place);
+  if (nearest === null) return way === "down" ? { low: 0, high: 0 } : all;
+  const { rowid, id } = nearest;
+  if (way === "up") return { low: Math.max(all.low, rowid + 1), high: all.high };
+  return { low: all.low, high: Math.min(all.high, id === place ? rowid : rowid + 1) };
+}
+
+/** Ids of the range for each state asked for, in the order of the way. */
+function idsIn(
+  client: Database,
+  { filter, way, time }: Question,
+  from: { place: string | undefined; count: number },
+): string[] {
+  const { workflowId, states } = filter;
+  const { place, count } = from;
+  const range =
+    way === "down"
+      ? { low: time.low, high: least(time.high, place ?? time.high) }
+      : { low: greatest(time.low, `${place ?? ""}\0`), high: time.high };
+  const { low, high } = range;
+  if (workflowId === undefined && states === undefined) {
+    return ALL[way](client).all(low, high, count).map(toId);
+  }
+  const found = [...new Set(states ?? RUN_STATES)].flatMap((state) =>
+    workflowId === undefined
+      ? BY_STATE[way](client).all(state, low, high, count).map(toId)
+      : BY_WORKFLOW[way](client).all(workflowId, state, low, high, count).map(toId),
+  );
+  return found.toSorted(way === "down" ? descending : ascending).slice(0, count);
 }
 
 /** The run with this id, else the only one whose id begins or ends so. */
@@ -98,7 +338,7 @@ export function findRunId(client: Database, idPart: string): string | undefined 
   if (exact !== null) return exact.id;
   const tail = reversed(idPart);
   const found = new Set([
-    ...ALL(client)
+    ...ALL.down(client)
       .all(idPart, idPart + LAST_CHARACTER, 2)
       .map(toId),
     ...BY_END(client)
@@ -120,6 +360,14 @@ function toId(row: IdRow): string {
 
 function least(a: string, b: string): string {
   return a < b ? a : b;
+}
+
+function greatest(a: string, b: string): string {
+  return a < b ? b : a;
+}
+
+function ascending(a: string, b: string): number {
+  return descending(b, a);
 }
 
 function descending(a: string, b: string): number {

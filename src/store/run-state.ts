@@ -128,6 +128,11 @@ export function countMove(client: Database, from: RunState | undefined, to: RunS
   COUNT(client).run(to, 1);
 }
 
+/** A run in that state is no longer there. */
+export function countRemoval(client: Database, state: RunState): void {
+  COUNT(client).run(state, -1);
+}
+
 /** Adds to the sums of the minute that `at` belongs to. */
 export function addToMinute(client: Database, at: number, sums: MinuteSums): void {
   MINUTE(client).run(

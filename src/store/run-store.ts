@@ -1,24 +1,28 @@
 /** Runs as the product reads and starts them; the journal's writes are in run-journal.ts. */
 import type { Database } from "bun:sqlite";
-import { asc, desc, eq, inArray, sql } from "drizzle-orm";
+import { asc, eq, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   type Journal,
   RUN_STATES,
   type Run,
+  type RunFilter,
+  type RunPage,
   type RunState,
   type RunStats,
   type RunStore,
 } from "../domain/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { oncePer } from "../lib/once-per.ts";
-import type { Connection } from "./connection.ts";
+import { firstIdAt } from "../lib/id.ts";
+import type { Connection, Handle } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { insertRun } from "./run-create.ts";
 import { selectEvents, selectRecentEvents } from "./run-event.ts";
 import { createRunJournal } from "./run-journal.ts";
 import { resumeRun } from "./run-resume.ts";
-import { findRunId, listRunIds } from "./run-search.ts";
+import { endedRunIds, removeIfEnded, removeRun } from "./run-remove.ts";
+import { findRunId, findRuns } from "./run-search.ts";
 import { createRunSignals } from "./run-signal.ts";
 import { toRun, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
 import { MINUTE_MS, requestCancel } from "./run-state.ts";
@@ -88,18 +92,8 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
         const id = findRunId(client, idPart);
         return id === undefined ? undefined : selectRun(db, id);
       }),
-    list: (filter) =>
-      connection.read(({ client, db }) => {
-        const limit = Math.min(filter.limit, ROW_COUNT_MAX);
-        const ids = listRunIds(client, { ...filter, limit });
-        return db
-          .select()
-          .from(runs)
-          .where(inArray(runs.id, ids))
-          .orderBy(desc(runs.id))
-          .all()
-          .map(toRun);
-      }),
+    list: (filter) => connection.read((handle) => [...selectPage(handle, filter).runs]),
+    page: (filter) => connection.read((handle) => selectPage(handle, filter)),
     counts: () => connection.read(({ db }) => selectCounts(db)),
     stats: (range) => connection.read(({ client }) => selectStats(client, range)),
     journal: (runId) => connection.read(({ db }) => selectJournal(db, runId)),
@@ -119,6 +113,18 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
         resumeRun(client, { id, change, now: clock.now() });
         return mustSelectRun(db, id);
       }),
+    remove: (id) => connection.write(({ client }) => removeRun(client, id)),
+    async removeEndedBefore(untilMs, limit) {
+      const range = { idBefore: firstIdAt(untilMs), untilMs, limit };
+      const ids = await connection.read(({ client }) => endedRunIds(client, range));
+      let count = 0;
+      for (const id of ids) {
+        // One transaction each, so that others write in between.
+        // oxlint-disable-next-line no-await-in-loop
+        if (await connection.write(({ client }) => removeIfEnded(client, id))) count += 1;
+      }
+      return count;
+    },
     treeSpending: (rootId) =>
       connection.read(({ client }) => {
         const spending = selectTreeSpending(client, rootId);
@@ -149,6 +155,12 @@ function mustSelectRun(db: Db, id: string): Run {
 function selectRun(db: Db, id: string): Run | undefined {
   const row = RUN(db).get({ id });
   return row === undefined ? undefined : toRun(row);
+}
+
+function selectPage({ client, db }: Handle, filter: RunFilter): RunPage {
+  const limit = Math.min(filter.limit, ROW_COUNT_MAX);
+  const { ids, ...place } = findRuns(client, { ...filter, limit });
+  return { runs: ids.flatMap((id) => selectRun(db, id) ?? []), ...place };
 }
 
 function selectCounts(db: Db): Record<RunState, number> {

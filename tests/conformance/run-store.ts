@@ -4,7 +4,14 @@
  * way to make an empty one on a manual clock.
  */
 import { describe, expect, test } from "bun:test";
-import { type ForkedStep, LEASE_MS, RUN_DEPTH_MAX, type RunStore } from "../../src/domain/run.ts";
+import {
+  type ForkedStep,
+  LEASE_MS,
+  RUN_DEPTH_MAX,
+  type RunFilter,
+  type RunStore,
+} from "../../src/domain/run.ts";
+import { firstIdAt } from "../../src/lib/id.ts";
 import { codeOf } from "../store/support/error-code.ts";
 import { claim, newRun, saveWorkflow, startRun } from "../store/support/seed.ts";
 import { testJournal } from "./journal.ts";
@@ -157,6 +164,83 @@ function testRuns(name: string, { setup }: Implementation): void {
       expect(await ids({ search: "ale", states: ["queued"] })).toEqual(["b2"]);
       expect(await ids({ search: "ale", workflowId: tea.id })).toEqual([]);
       expect(await ids({ search: "%" })).toEqual([]);
+    });
+
+    test("page() finds words of inputs, times and costs, and goes both ways", async () => {
+      await using it = await setup();
+      const tea = await saveWorkflow(it.workflows, "Tea article");
+      const at = 1_790_000_000_000;
+      const ids = [0, 1, 2, 3].map((hour) => firstIdAt(at + hour * 3_600_000));
+      const topics = ["Café crème", "green tea", "GREEN beans", { deep: ["greenhouse", 7] }];
+      for (const [index, id] of ids.entries()) {
+        await it.runs.create(newRun(tea, id, { inputs: { topic: topics[index] ?? null } }), {});
+      }
+      const found = async (filter: Partial<RunFilter>) => {
+        const page = await it.runs.page({ limit: 10, ...filter });
+        expect(page.isPartial).toBe(false);
+        return page.runs.map((run) => ids.indexOf(run.id));
+      };
+      expect(await found({ search: "green" })).toEqual([3, 2, 1]);
+      expect(await found({ search: "green be" })).toEqual([2]);
+      expect(await found({ search: "greenh 7" })).toEqual([3]);
+      expect(await found({ search: "beans article" })).toEqual([2]);
+      expect(await found({ search: "green", after: ids[1] ?? "" })).toEqual([3, 2]);
+      expect(await found({ search: "green", before: ids[2] ?? "" })).toEqual([1]);
+      expect(await found({ sinceMs: at + 3_600_000, untilMs: at + 3 * 3_600_000 })).toEqual([2, 1]);
+      expect(await found({ after: ids[0] ?? "", limit: 2 })).toEqual([2, 1]);
+      expect(await found({ order: "dearest" })).toEqual([]);
+      for (const [index, id] of ids.entries()) {
+        const mine = await claim(it.queue, "w", id);
+        await write(it, mine, { steps: [start()] });
+        for (let ordinal = 0; ordinal < index; ordinal += 1)
+          await it.runs.recordCall(mine, call(ordinal), []);
+        await write(it, mine, { steps: [succeed()], turn: SUCCEEDED });
+      }
+      expect(await found({ order: "dearest" })).toEqual([3, 2, 1, 0]);
+      const { costNanoUsd } = await get(it.runs, ids[2] ?? "");
+      expect(await found({ minCostNanoUsd: costNanoUsd })).toEqual([3, 2]);
+      const first = await it.runs.page({ order: "dearest", limit: 2 });
+      expect(await found({ order: "dearest", before: first.next ?? "" })).toEqual([1, 0]);
+      expect(await found({ order: "dearest", search: "green", limit: 1 })).toEqual([3]);
+    });
+
+    test("remove() takes a run that has ended, with those inside of it", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      const mine = await startRun(it, newRun(workflow, "r1"));
+      await write(it, mine, { steps: [start()] });
+      const origin = { kind: "child", runId: "r1", step: "a" } as const;
+      await it.runs.create(newRun(workflow, "c1", { origin }), {});
+      expect(await codeOf(it.runs.remove("r1"))).toBe("conflict");
+      await it.runs.requestCancel("c1");
+      expect(await codeOf(it.runs.remove("c1"))).toBe("conflict");
+      await write(it, mine, { steps: [succeed()], turn: SUCCEEDED });
+      await it.runs.remove("r1");
+      expect(await it.runs.get("r1")).toBeUndefined();
+      expect(await it.runs.get("c1")).toBeUndefined();
+      expect(await it.runs.events("r1", 0, 10)).toEqual([]);
+      expect(await it.runs.journal("r1")).toEqual({ steps: [], calls: [], signals: [] });
+      expect(await it.runs.list({ limit: 5, search: "tea" })).toEqual([]);
+      expect(await it.runs.counts()).toMatchObject({ succeeded: 0, cancelled: 0 });
+      expect(await codeOf(it.runs.remove("r1"))).toBe("not_found");
+    });
+
+    test("removeEndedBefore() takes the oldest that have ended, and says how many", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      const ids: string[] = [];
+      for (let index = 0; index < 4; index += 1) {
+        it.clock.advance(1_000);
+        ids.push(firstIdAt(it.clock.now()));
+        await it.runs.create(newRun(workflow, ids[index] ?? ""), {});
+      }
+      for (const id of ids.slice(1)) await it.runs.requestCancel(id);
+      it.clock.advance(1);
+      const untilMs = it.clock.now();
+      expect(await it.runs.removeEndedBefore(untilMs - 10_000, 10)).toBe(0);
+      expect(await it.runs.removeEndedBefore(untilMs, 2)).toBe(2);
+      expect(await it.runs.removeEndedBefore(untilMs, 2)).toBe(1);
+      expect((await it.runs.list({ limit: 5 })).map((run) => run.id)).toEqual(ids.slice(0, 1));
     });
 
     test("counts() follows every change of state", async () => {

@@ -26,6 +26,7 @@ import {
   type StepWrite,
   type Totals,
 } from "../../src/domain/run.ts";
+import { pageOf } from "../store/support/plain-page.ts";
 import { assertSignalFits } from "../../src/domain/signal-limit.ts";
 import { applyPatch } from "../../src/domain/state.ts";
 import type { WorkflowStore } from "../../src/domain/workflow.ts";
@@ -252,6 +253,24 @@ function descending(left: Run, right: Run): number {
   return left.id < right.id ? 1 : -1;
 }
 
+function removeRun(db: Tables, id: string): void {
+  const { row } = db.find(id);
+  const root = db.entries.get(row.run.rootId);
+  const tree = [db.find(id)];
+  for (const one of tree) tree.push(...db.children(one.row.run.id));
+  for (const {
+    row: { run },
+  } of root === undefined ? tree : [...tree, root]) {
+    if (RUN_STATES_FINAL.includes(run.state)) continue;
+    throw new AppError("conflict", `Run ${run.id} has not ended.`);
+  }
+  for (const one of tree) {
+    const { id: gone } = one.row.run;
+    db.onUndo(() => db.entries.set(gone, one));
+    db.entries.delete(gone);
+  }
+}
+
 function createRuns(db: Tables): RunStore {
   const { entries } = db;
   const all = () => Array.from(entries.values(), toRun);
@@ -271,20 +290,18 @@ function createRuns(db: Tables): RunStore {
       const found = all().filter(({ id }) => id.startsWith(part) || id.endsWith(part));
       return found.length === 1 ? found[0] : undefined;
     },
-    list: async ({ states, workflowId, search = "", before, limit }) => {
-      const words = search.trim().toLowerCase().split(/\s+/);
-      return all()
-        .filter((run) => states === undefined || states.includes(run.state))
-        .filter((run) => workflowId === undefined || run.workflowId === workflowId)
-        .filter((run) => before === undefined || run.id < before)
-        .filter(
-          ({ id, workflowName }) =>
-            id.startsWith(search.trim()) ||
-            words.every((word) => workflowName.toLowerCase().includes(word)),
-        )
-        .toSorted(descending)
-        .slice(0, limit);
-    },
+    list: async (filter) => [...pageOf(all(), filter).runs],
+    page: async (filter) => pageOf(all(), filter),
+    remove: (id) => db.write(() => removeRun(db, id)),
+    removeEndedBefore: (untilMs, limit) =>
+      db.write(() => {
+        const old = all().filter(
+          ({ depth, finishedAt }) => depth === 0 && finishedAt !== null && finishedAt < untilMs,
+        );
+        const gone = old.toSorted((a, b) => descending(b, a)).slice(0, limit);
+        for (const { id } of gone) removeRun(db, id);
+        return gone.length;
+      }),
     requestCancel: (id) =>
       db.write(() => {
         const entry = db.find(id);

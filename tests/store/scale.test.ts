@@ -47,6 +47,16 @@ test("no statement walks or sorts a table that grows with history", async () => 
     await runs.list({ limit: 5, states: ["running", "failed"], before: "z" });
     await runs.list({ limit: 5, workflowId: workflow.id });
     await runs.list({ limit: 5, search: "echo" });
+    const times = { sinceMs: 1, untilMs: 9_000_000_000_000 };
+    await runs.page({ limit: 5, ...times, after: "a" });
+    await runs.page({ limit: 5, states: ["running"], after: "a" });
+    await runs.page({ limit: 5, workflowId: workflow.id, after: "a" });
+    await runs.page({ limit: 5, search: "echo te", ...times });
+    await runs.page({ limit: 5, search: "echo", after: "a" });
+    await runs.page({ limit: 5, order: "dearest" });
+    await runs.page({ limit: 5, minCostNanoUsd: 1, after: "5~a" });
+    await runs.removeEndedBefore(1, 5);
+    await runs.remove("c1").catch(() => {});
     await runs.counts();
     await runs.stats({ sinceMs: 0, untilMs: 3_600_000, bucketCount: 60 });
     await runs.journal("r1");
@@ -110,20 +120,28 @@ test("no statement walks or sorts a table that grows with history", async () => 
     "SEARCH provider_turns USING COVERING INDEX provider_turns_held (account=? AND held_until>?)",
     "SEARCH provider_turns USING INDEX provider_turns_by_account (account=? AND taken_at<?)",
     "SEARCH provider_turns USING INTEGER PRIMARY KEY (rowid=?)",
+    // The newest row.
+    "SEARCH runs",
     "SEARCH runs USING COVERING INDEX runs_by_due_at (due_at>?)",
     "SEARCH runs USING COVERING INDEX runs_by_state (state=? AND id>? AND id<?)",
     "SEARCH runs USING COVERING INDEX runs_by_state (state=?)",
     "SEARCH runs USING COVERING INDEX runs_by_workflow (workflow_id=? AND state=? AND id>? AND id<?)",
     "SEARCH runs USING COVERING INDEX runs_by_workflow (workflow_id=?)",
+    "SEARCH runs USING COVERING INDEX sqlite_autoindex_runs_1 (id<?)",
     "SEARCH runs USING COVERING INDEX sqlite_autoindex_runs_1 (id>? AND id<?)",
+    "SEARCH runs USING INDEX runs_by_cost ((cost_nano_usd,id)>(?,?))",
+    "SEARCH runs USING INDEX runs_by_cost (cost_nano_usd>? AND (cost_nano_usd,id)<(?,?))",
     "SEARCH runs USING INDEX runs_by_due_at (due_at>? AND due_at<?)",
     "SEARCH runs USING INDEX runs_by_origin (origin_run_id=?)",
     "SEARCH runs USING INDEX runs_by_reversed_id (reversed_id>? AND reversed_id<?)",
     // Those inside of one run that are due.
     "SEARCH runs USING INDEX runs_by_root (root_id=? AND due_at>?)",
+    // Ended runs from the oldest on: those that ended late are passed over.
+    "SEARCH runs USING INDEX runs_by_state (state=? AND id<?)",
     // The runs of a dead worker are among the running ones.
     "SEARCH runs USING INDEX runs_by_state (state=?)",
     "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)",
+    "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)",
     // Only steps that wait for a person are in it.
     "SEARCH steps USING INDEX steps_by_asked_at (asked_at>?)",
     // What is due inside of one run, and the memories of one namespace by relevance: few.

@@ -240,6 +240,8 @@ export class RunModel {
       const done = run.steps.filter((step) => step.state === "succeeded");
       run.done = [...new Set(done.toSorted(byEnd).map((step) => step.key))];
     }
+    // A run that had ended has its whole time limit again.
+    if (run.state !== "waiting") run.activeMs = 0;
     Object.assign(run, { state: "queued", dueAt: this.nowMs, waitingFor: null });
     run.cancelRequested = false;
     run.wakeCount += 1;
