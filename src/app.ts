@@ -91,6 +91,22 @@ export async function repairDatabase(settings: Settings) {
   return repair.repairDatabase(settings);
 }
 
+/** A copy of the database. @returns where it is. */
+export async function backUpDatabase(settings: Settings, file: string | undefined) {
+  const restore = await import("./app/restore.ts");
+  return restore.backUpDatabase(settings, file);
+}
+
+/** Puts a copy in the place of the database. @returns the name that the one before has now. */
+export async function restoreDatabase(
+  settings: Settings,
+  file: string,
+  options: { stage: boolean },
+) {
+  const restore = await import("./app/restore.ts");
+  return restore.restoreDatabase(settings, file, options);
+}
+
 export async function findMlflow(settings: Settings) {
   const mlflow = await import("./app/mlflow-service.ts");
   return mlflow.find(settings, systemClock);

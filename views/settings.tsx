@@ -2,6 +2,7 @@
 import type { ErrorRecord } from "../src/domain/error.ts";
 import type { ServiceStatus } from "../src/domain/service.ts";
 import { Layout } from "./layout.tsx";
+import { BackupsPanel, type BackupsProps } from "./part/backup-list.tsx";
 import { StateBadge } from "./part/badge.tsx";
 import { ErrorBox } from "./part/error-box.tsx";
 import { describe, Field, HiddenUsername, PostForm } from "./part/form.tsx";
@@ -11,7 +12,15 @@ import { safeUrl } from "./part/link.ts";
 import { formatBytes } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
+import {
+  type Removal,
+  SettingsForm,
+  SettingsPanel,
+  type SettingValue,
+} from "./part/settings-form.tsx";
 import { ADMINISTRATOR, isWritable, type Shell } from "./shell.ts";
+
+export type { SettingControl, SettingValue } from "./part/settings-form.tsx";
 
 export interface ProviderStatus {
   readonly name: string;
@@ -26,16 +35,7 @@ export interface ProviderStatus {
   readonly check: { readonly ok: boolean; readonly message: string } | null;
 }
 
-export interface SettingValue {
-  readonly name: string;
-  readonly value: string;
-  readonly origin: string;
-  readonly description: string;
-  /** Never shown: only whether it is set. */
-  readonly secret: boolean;
-}
-
-export interface SettingsPageProps {
+export interface SettingsPageProps extends BackupsProps {
   readonly shell: Shell;
   readonly providers: readonly ProviderStatus[];
   readonly values: readonly SettingValue[];
@@ -43,50 +43,120 @@ export interface SettingsPageProps {
   readonly databaseBytes: number | null;
   readonly passwordSet: boolean;
   readonly services: readonly ServiceStatus[];
+  readonly commit: string;
+  readonly databasePath: string;
+  /** Something was saved that only a new start takes up. */
+  readonly needsRestart: boolean;
+  /** What was sent for settings and refused, with the reasons, by name. */
+  readonly draft?: Readonly<Record<string, string>> | undefined;
+  readonly faults?: Readonly<Record<string, string>> | undefined;
+  /** Saving would remove so many runs: asked first. */
+  readonly removal?: Removal | undefined;
   /** What a form of this page has just done. */
   readonly notice?: string | undefined;
   /** Why a form of this page was refused. */
   readonly error?: ErrorRecord | undefined;
 }
 
+const INDEX = [
+  ["providers-h", "Providers and keys"],
+  ["defaults-h", "Defaults"],
+  ["limits-h", "Limits"],
+  ["retention-h", "Retention"],
+  ["password-panel-h", "Password and sessions"],
+  ["backups-h", "Backup and restore"],
+  ["services-panel-h", "Services"],
+  ["values-h", "All settings"],
+  ["about-h", "About"],
+] as const;
+
 export function SettingsPage(props: SettingsPageProps) {
   const { shell } = props;
   return (
     <Layout shell={shell}>
       <PageHead crumb="System" title="Settings" />
-      {props.notice === undefined ? null : (
-        <div class="banner ok" role="status">
-          <Icon name="check" />
-          <p>{props.notice}</p>
-        </div>
-      )}
-      {props.error === undefined ? null : (
-        <div class="panel pad gap-below" role="alert">
-          <ErrorBox error={props.error} />
-        </div>
-      )}
-      <div class="grid">
-        <div class="p-main">
-          <Panel id="providers" title="Model providers">
+      <Notices {...props} />
+      <div class="with-index">
+        <nav class="index" aria-label="Sections">
+          <ul>
+            {INDEX.map(([id, label]) => (
+              <li>
+                <a href={`#${id}`}>{label}</a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div class="column">
+          <Panel id="providers" title="Providers and keys">
             <ul class="providers">
               {props.providers.map((provider) => (
                 <Provider provider={provider} shell={shell} />
               ))}
             </ul>
+            <SettingsForm {...props} section="addresses" folded="Addresses" />
           </Panel>
-        </div>
-        <div class="p-side">
+          <SettingsPanel {...props} section="defaults" title="Defaults" />
+          <SettingsPanel {...props} section="limits" title="Limits" note="0: no limit" />
+          <SettingsPanel {...props} section="retention" title="Retention" note="0: for ever" />
           <Password {...props} />
+          <BackupsPanel {...props} />
           <Panel id="services-panel" title="Services">
             <ServiceTable services={props.services} now={shell.now} />
+            <RestartForm shell={shell} />
           </Panel>
-          <About {...props} />
-        </div>
-        <div class="p-all">
           <Values values={props.values} />
+          <About {...props} />
         </div>
       </div>
     </Layout>
+  );
+}
+
+function Notices(props: SettingsPageProps) {
+  const { shell, notice, error, needsRestart } = props;
+  return (
+    <>
+      {notice === undefined ? null : (
+        <div class="banner ok" role="status">
+          <Icon name="check" />
+          <p>{notice}</p>
+        </div>
+      )}
+      {error === undefined ? null : (
+        <div class="panel pad gap-below" role="alert">
+          <ErrorBox error={error} />
+        </div>
+      )}
+      {needsRestart && isWritable(shell) ? (
+        <div class="banner info">
+          <Icon name="refresh" />
+          <p>What was saved here counts after a restart.</p>
+          <PostForm action="/settings/restart" csrf={shell.csrf}>
+            <button type="submit" class="btn ghost">
+              Restart now
+            </button>
+          </PostForm>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function RestartForm(props: { shell: Shell }) {
+  const { shell } = props;
+  if (!isWritable(shell)) return null;
+  return (
+    <PostForm action="/settings/restart" csrf={shell.csrf} class="stack pad">
+      <p class="sub">
+        Runs that are under way go on where they are, a moment later. The page follows.
+      </p>
+      <div class="actions">
+        <button type="submit" class="btn ghost">
+          <Icon name="refresh" size={14} />
+          Restart agents
+        </button>
+      </div>
+    </PostForm>
   );
 }
 
@@ -117,6 +187,15 @@ function Provider(props: { provider: ProviderStatus; shell: Shell }) {
       {isWritable(shell) ? (
         <div class="provider-forms">
           {keyed ? <KeyForm provider={provider} csrf={shell.csrf} /> : null}
+          {keyed && provider.origin !== null ? (
+            <PostForm action="/settings/keys/removals" csrf={shell.csrf}>
+              <input type="hidden" name="provider" value={provider.name} />
+              <button type="submit" class="btn ghost">
+                <Icon name="trash" size={14} />
+                Remove<span class="sr"> the key for {provider.label}</span>
+              </button>
+            </PostForm>
+          ) : null}
           {provider.configured ? (
             <PostForm action="/settings/checks" csrf={shell.csrf}>
               <input type="hidden" name="provider" value={provider.name} />
@@ -253,6 +332,15 @@ function Password(props: SettingsPageProps) {
       ) : (
         <p class="quiet">It can be changed again when the database can be written.</p>
       )}
+      {isWritable(shell) && shell.needsLogin ? (
+        <PostForm action="/settings/sessions" csrf={shell.csrf} class="stack pad">
+          <p class="sub">Ends every session in every browser, this one too.</p>
+          <button type="submit" class="btn ghost">
+            <Icon name="logout" size={14} />
+            Log out everywhere
+          </button>
+        </PostForm>
+      ) : null}
     </Panel>
   );
 }
@@ -312,11 +400,21 @@ function About(props: SettingsPageProps) {
       <dl class="pairs">
         <div>
           <dt>Version</dt>
-          <dd>agents {props.shell.version}</dd>
+          <dd>
+            agents {props.shell.version} <span class="sub">commit {props.commit}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>Bun</dt>
+          <dd>{Bun.version}</dd>
         </div>
         <div>
           <dt>Licence</dt>
-          <dd>MIT. Fonts Inter and JetBrains Mono: SIL Open Font License 1.1.</dd>
+          <dd>
+            MIT. Inside: Bun (MIT; JavaScriptCore LGPL-2.1), SQLite (public domain), htmx (0BSD),
+            hono, drizzle-orm, zod and the AI SDK (MIT or Apache-2.0). Fonts Inter and JetBrains
+            Mono: SIL Open Font License 1.1.
+          </dd>
         </div>
         <div>
           <dt>Data folder</dt>
@@ -327,6 +425,7 @@ function About(props: SettingsPageProps) {
         <div>
           <dt>Database</dt>
           <dd>
+            <code class="path">{props.databasePath}</code>{" "}
             {props.databaseBytes === null ? "size unknown" : formatBytes(props.databaseBytes)}
           </dd>
         </div>

@@ -13,15 +13,17 @@ import { acquireInstance, type InstanceLock, watchStopFile } from "../process/in
 import { createLogFile } from "../process/log-file.ts";
 import type { ServiceLine } from "../process/service.ts";
 import { createSupervisor } from "../process/supervisor.ts";
+import { applyStaged } from "../store/restore.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
 import { createWebApp } from "../web/app.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { redactorFor } from "./ports.ts";
 import { addServices } from "./services.ts";
 import { followSchedules } from "./scheduler.ts";
 import { recoverSession } from "./session.ts";
-import { createWebDeps } from "./web-deps.ts";
+import { createWebDeps, readSessionsSince } from "./web-deps.ts";
 import { followFolder } from "./workflow-folder.ts";
 import { workerId } from "./worker-id.ts";
 
@@ -34,6 +36,8 @@ export interface DashboardHooks {
   readonly onNotice: (text: string) => void;
   /** `agents stop` asked through its file, where there are no signals. */
   readonly onStopAsked: () => void;
+  /** A page asked for a new start, with the settings as they are then. */
+  readonly onRestartAsked: () => void;
 }
 
 export async function startDashboard(config: Config, hooks: DashboardHooks) {
@@ -45,10 +49,13 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
   let store: Store | undefined;
   let web: ReturnType<typeof createWeb> | undefined;
   try {
+    restoreStaged(config, hooks);
     store = await openStoreDegradable({ path: config.databasePath, clock });
     announceStore(store, hooks);
     const supervision = supervise(config, { store, hooks, output, clock });
-    web = createWeb(config, { store, hooks, output, statuses: supervision.statuses });
+    const sessionsSince = await readSessionsSince(store);
+    const { statuses } = supervision;
+    web = createWeb(config, { store, hooks, output, statuses, sessionsSince });
     const { host, port } = config;
     const { app } = web;
     const wish = { host, port, service: "dashboard", flag: "--port" };
@@ -71,6 +78,12 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
     lock.release();
     throw error;
   }
+}
+
+/** A backup that a page or `agents restore --stage` has made ready. */
+function restoreStaged({ databasePath }: Config, { onNotice }: DashboardHooks): void {
+  const aside = applyStaged(databasePath);
+  if (aside !== undefined) onNotice(`A backup was restored. The database before it is ${aside}`);
 }
 
 /** Lines of all services: to the terminal and to the log files, without secrets. */
@@ -182,15 +195,19 @@ function createWeb(
     hooks: DashboardHooks;
     output: Output;
     statuses: () => readonly ServiceStatus[];
+    sessionsSince: number;
   },
 ) {
-  const { store, hooks, output, statuses } = deps;
+  const { store, hooks, output, statuses, sessionsSince } = deps;
   const interrupted: string[] = [];
   let port = config.port;
+  const settings = followSettings<Settings>(config, hooks.reload);
   const app = createWebApp(
     createWebDeps(config, {
       store,
-      settings: followSettings<Settings>(config, hooks.reload),
+      settings,
+      restart: hooks.onRestartAsked,
+      sessionsSince,
       interrupted,
       version: hooks.version,
       services: statuses,
@@ -199,7 +216,7 @@ function createWeb(
     }),
   );
   const setPort = (bound: number | undefined): number => (port = bound ?? port);
-  return { app, interrupted, setPort };
+  return { app, interrupted, setPort, settings };
 }
 
 /** The address to open: a wildcard bind is reached by this machine's own name. */
@@ -245,6 +262,13 @@ function running(
   });
   const { reportError } = output;
   const stopSchedules = followSchedules({ ...store, toolNames: TOOL_NAMES, clock, reportError });
+  const stopHousekeeping = startHousekeeping({
+    runs: store.runs,
+    agents: store.agents,
+    keep: async () => (await web.settings.refresh()).keep,
+    clock,
+    reportError: output.reportError,
+  });
   return {
     url: parts.url,
     services: () => supervisor.statuses(),
@@ -255,6 +279,7 @@ function running(
       stopping.abort();
       stopFollowing();
       stopSchedules();
+      stopHousekeeping();
       web.app.close();
       await Promise.all([server.stop(true), supervisor.shutdown()]);
       // A database that cannot be written now makes the next start say that this end was not clean.

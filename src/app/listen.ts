@@ -1,8 +1,8 @@
 import { assertPortFree, type PortWish } from "../process/port.ts";
 import type { WebServer } from "../web/deps.ts";
 
-/** Bodies above this are cut off by the server itself; pages have their own, lower limits. */
-const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+/** Bodies above this are cut off by the server itself; pages have their own, lower limits. Room for a backup. */
+const REQUEST_BYTES_MAX = 65 * 1024 * 1024;
 /** Longer than the heartbeat of the live streams. */
 const IDLE_TIMEOUT_S = 60;
 

@@ -199,6 +199,27 @@ export const DOCTOR = define({
   },
 });
 
+export const BACKUP = define({
+  name: "backup",
+  summary: "Copy the database, also while the server runs",
+  details: ["Without FILE into the folder backups of the data folder."],
+  examples: ["agents backup", "agents backup /mnt/usb/agents.db"],
+  positionals: [{ name: "FILE", required: false, complete: "file" }],
+  flags: { "db-url": databaseUrl },
+});
+
+export const RESTORE = define({
+  name: "restore",
+  summary: "Put a copy in the place of the database",
+  details: ["The copy is checked first. The present database is kept under another name."],
+  examples: ["agents stop && agents restore backups/agents-20261120-104116.db"],
+  positionals: [{ name: "FILE", required: true, complete: "file" }],
+  flags: {
+    stage: { type: "boolean", description: "Leave it to the next start of the server" },
+    "db-url": databaseUrl,
+  },
+});
+
 export const VALIDATE = define({
   name: "validate",
   summary: "Check workflow files and report every problem",

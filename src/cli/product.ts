@@ -71,6 +71,8 @@ export interface DashboardHooks {
   readonly onNotice: (text: string) => void;
   /** `agents stop` asked where there are no signals. */
   readonly onStopAsked: () => void;
+  /** A page asked for a new start. */
+  readonly onRestartAsked: () => void;
 }
 
 /** The server that runs on a data folder; `info` is undefined for an instant after its start. */
@@ -159,6 +161,14 @@ export interface App {
   repairDatabase(
     settings: Settings,
   ): Promise<{ setAside: readonly string[]; restored: string | undefined } | undefined>;
+  /** @returns where the copy is. */
+  backUpDatabase(settings: Settings, file: string | undefined): Promise<string>;
+  /** @returns the name that the database before has now; undefined when there was none or it is only staged. */
+  restoreDatabase(
+    settings: Settings,
+    file: string,
+    options: { stage: boolean },
+  ): Promise<string | undefined>;
   findMlflow(settings: Settings): Promise<{ readonly version: string } | undefined>;
   /** @throws AppError when it cannot be installed; nothing is left half-installed. */
   installMlflow(

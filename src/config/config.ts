@@ -27,6 +27,8 @@ export interface Config {
   readonly databasePath: string;
   /** Absolute; where `agents` looks for workflow files to import. */
   readonly workflowsDir: string;
+  /** How long history is kept; 0: for ever. */
+  readonly keep: { readonly runsDays: number; readonly deadAgentsHours: number };
   readonly llm: {
     /** Used where a workflow names no provider; undefined: whichever has a key, else demo. */
     readonly provider: ProviderName | undefined;

@@ -158,6 +158,10 @@ async function buildSettings(
         ? join(raw.dataDir, "agents.db")
         : databasePath(databaseUrl, sources.os),
     workflowsDir: path("AGENTS_WORKFLOWS_DIR", join(raw.dataDir, "workflows")),
+    keep: {
+      runsDays: values.AGENTS_KEEP_RUNS_DAYS,
+      deadAgentsHours: values.AGENTS_KEEP_DEAD_AGENTS_HOURS,
+    },
     llm: buildLlm(values),
     tools: buildTools(values, {
       workspace: path("AGENTS_WORKSPACE", join(raw.dataDir, "workspace")),

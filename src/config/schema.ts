@@ -34,6 +34,8 @@ const WORKER_COUNT_MAX = 64;
 const WORKER_CONCURRENCY_MAX = 1_000;
 const SECRET_LENGTH_MIN = 16;
 export const PASSWORD_LENGTH_MIN = 8;
+const KEEP_DAYS_MAX = 36_500;
+const KEEP_HOURS_MAX = 87_600;
 const MODEL_CONCURRENCY_MAX = 1_000;
 const MODEL_REQUESTS_MAX = 100_000;
 export const SEARCH_PROVIDERS = ["serper", "tavily", "brave", "searxng"] as const;
@@ -206,6 +208,19 @@ export const variables = z.object({
     description: "Folder with workflow files. Default: workflows in the data folder.",
     example: "~/workflows",
     flag: "--workflows-dir",
+  }),
+  AGENTS_KEEP_RUNS_DAYS: variable(wholeNumber(0, KEEP_DAYS_MAX).default(0), {
+    section: "Data",
+    description: "Days that a run is kept after its end, with its log. 0: for ever.",
+    default: "0",
+    example: "90",
+  }),
+  AGENTS_KEEP_DEAD_AGENTS_HOURS: variable(wholeNumber(0, KEEP_HOURS_MAX).default(24), {
+    section: "Data",
+    description:
+      "Hours that an agent which sends no heartbeats stays registered. 0: for ever, as those registered by hand.",
+    default: "24",
+    example: "168",
   }),
   AGENTS_PROVIDER: variable(z.enum(PROVIDERS, `one of ${PROVIDERS.join(", ")}`).optional(), {
     section: "Models",

@@ -5,16 +5,24 @@
  * newest three are kept. A damaged file is never overwritten or deleted, only renamed.
  */
 import { Database } from "bun:sqlite";
-import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 const BACKUP_COUNT_MAX = 3;
 const FILE_MODE_PRIVATE = 0o600;
 /** SQLite's own files beside the database. */
-const COMPANIONS = ["-wal", "-shm", "-journal"];
+export const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /** `20261120T104116123Z`: sorts by time, and every file system takes it. */
-function timestamp(nowMs: number): string {
+export function timestamp(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
 }
 
@@ -48,6 +56,13 @@ export function latestBackup(path: string): string | undefined {
  */
 export function backUp(path: string, options: { label: string; nowMs: number }): string {
   const target = `${path}.backup-${options.label}-${timestamp(options.nowMs)}`;
+  copyDatabase(path, target);
+  for (const old of backups(path).slice(0, -BACKUP_COUNT_MAX)) rmSync(old, { force: true });
+  return target;
+}
+
+/** The same to a place of the caller's choice, which is replaced. @throws SQLiteError and system errors. */
+export function copyDatabase(path: string, target: string): void {
   const part = `${target}.part`;
   closeSync(openSync(part, "w", FILE_MODE_PRIVATE));
   try {
@@ -57,12 +72,21 @@ export function backUp(path: string, options: { label: string; nowMs: number }):
     } finally {
       source.close(true);
     }
+    syncFile(part);
     renameSync(part, target);
   } finally {
     rmSync(part, { force: true });
   }
-  for (const old of backups(path).slice(0, -BACKUP_COUNT_MAX)) rmSync(old, { force: true });
-  return target;
+}
+
+/** A power cut after the rename must not leave an empty file. */
+export function syncFile(path: string): void {
+  const file = openSync(path, "r+");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**

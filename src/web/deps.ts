@@ -1,6 +1,7 @@
 /** What the web app is given by the composition root. */
 import type { JsonObject } from "../lib/json.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Backups } from "../domain/backup.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
@@ -59,6 +60,26 @@ export interface WebDeps {
     agent: RegisteredAgent,
   ) => Promise<{ readonly ok: boolean; readonly message: string; readonly docs: string | null }>;
   readonly saveKey: (variable: string, value: string) => Promise<void>;
+  readonly removeKey: (variable: string) => Promise<void>;
+  /**
+   * Saves settings in the data folder's `.env`; `undefined` goes back to the default. All or none.
+   * @returns what is wrong with each that was refused; empty when all were saved.
+   */
+  readonly saveSettings: (
+    changes: Readonly<Record<string, string | undefined>>,
+  ) => Promise<Readonly<Record<string, string>>>;
+  /** Something was saved that a new start takes up. */
+  readonly needsRestart: () => boolean;
+  /** When this start was; another one has another time. */
+  readonly startedAt: number;
+  /** Ends everything and starts anew, soon after it returns. */
+  readonly restart: () => void;
+  readonly backups: Backups;
+  /** Sessions that were begun before this time have ended. */
+  readonly sessionsSince: () => number;
+  readonly endSessions: () => Promise<void>;
+  readonly commit: string;
+  readonly databasePath: string;
   /** `adminPasswordHash` gives the new one afterwards. */
   readonly setPassword: (hash: string) => Promise<void>;
   readonly values: () => readonly SettingValue[];

@@ -19,6 +19,8 @@ export function createSessions(deps: {
   clock: Clock;
   secretKey: string;
   adminPasswordHash: () => string | undefined;
+  /** Those that were begun before have ended. */
+  sessionsSince: () => number;
 }): Sessions {
   const revoked = new Set<string>();
   const signature = (value: string) =>
@@ -31,6 +33,8 @@ export function createSessions(deps: {
     isValid(cookie) {
       const [id = "", end = "", given = ""] = cookie.split(".");
       if (!isSame(given, signature(`${id}.${end}`))) return false;
+      const begunAt = Number(end) - SESSION_MS;
+      if (begunAt < deps.sessionsSince()) return false;
       return Number(end) > deps.clock.now() && !revoked.has(id);
     },
     revoke(cookie) {

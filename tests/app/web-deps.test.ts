@@ -39,6 +39,8 @@ async function webDeps() {
     version: "1.2.3",
     services: () => [],
     port: () => 7861,
+    restart: () => undefined,
+    sessionsSince: 0,
     reportError(error) {
       throw error;
     },

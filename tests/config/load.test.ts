@@ -140,6 +140,7 @@ describe("values", () => {
       verbose: false,
       dataDir: data,
       databasePath: join(data, "agents.db"),
+      keep: { runsDays: 0, deadAgentsHours: 24 },
       workflowsDir: join(data, "workflows"),
       llm: {
         provider: undefined,

@@ -78,7 +78,9 @@ describe("StatusPage()", () => {
 describe("Layout()", () => {
   test("links only to pages that exist, and marks the current one", async () => {
     const navigation = (await html("run-running")).match(/<nav id="sidebar".*?<\/nav>/s)?.[0] ?? "";
-    const links = [...navigation.matchAll(/<a href="([^"]+)"(?: aria-current="(\w+)")?(?: data-key="\w")?>/g)];
+    const links = [
+      ...navigation.matchAll(/<a href="([^"]+)"(?: aria-current="(\w+)")?(?: data-key="\w")?>/g),
+    ];
     expect(links.map(([, href, current]) => [href, current])).toEqual(
       [
         ["/workflows", undefined],

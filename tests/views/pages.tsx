@@ -12,7 +12,7 @@ import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
-import { DESK_CASES } from "./desk-cases.tsx";
+import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
 import { SCHEDULE_CASES } from "./schedule-fixtures.tsx";
 import {
@@ -310,6 +310,7 @@ export const PAGES: readonly PageCase[] = [
         values={VALUES}
         dataDir="/home/ada/.local/share/agents"
         databaseBytes={18_300_000}
+        {...SETTINGS}
         passwordSet={true}
         services={SERVICES}
         notice="The key for Google Gemini was saved."
@@ -325,6 +326,7 @@ export const PAGES: readonly PageCase[] = [
         values={VALUES}
         dataDir="/home/ada/.local/share/agents"
         databaseBytes={null}
+        {...SETTINGS}
         passwordSet={false}
         services={[]}
         error={{ code: "key_rejected", message: "The key was rejected.", fix: "Paste a new one." }}

@@ -1,4 +1,5 @@
 /** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
+import { join } from "node:path";
 import type { Conversation } from "../../src/domain/conversation.ts";
 import type { Memory } from "../../src/domain/memory.ts";
 import type { Run } from "../../src/domain/run.ts";
@@ -462,6 +463,71 @@ export const SCENARIOS: readonly Scenario[] = [
     contains: ["Choose one of 8 to 1000 characters."],
   },
   {
+    route: "POST /settings/keys/removals",
+    path: () => "/settings/keys/removals",
+    fields: { provider: "openai" },
+    status: 303,
+    location: /^\/settings\?done=key-removed$/,
+  },
+  {
+    route: "POST /settings/values",
+    path: () => "/settings/values",
+    fields: { section: "defaults", AGENTS_WORKERS: "3" },
+    status: 303,
+    location: /^\/settings\?done=saved#defaults-h$/,
+  },
+  {
+    route: "POST /settings/sessions",
+    path: () => "/settings/sessions",
+    status: 303,
+    location: /^\/settings$/,
+  },
+  {
+    route: "POST /settings/restart",
+    path: () => "/settings/restart",
+    status: 303,
+    location: /^\/settings\/restart\?of=\d+$/,
+  },
+  {
+    route: "GET /settings/restart",
+    path: () => "/settings/restart?of=another",
+    status: 303,
+    location: /^\/settings\?done=restarted$/,
+  },
+  {
+    route: "POST /settings/backups",
+    path: () => "/settings/backups",
+    status: 303,
+    location: /^\/settings\?done=backup#backups-h$/,
+  },
+  {
+    route: "POST /settings/backups/uploads",
+    path: () => "/settings/backups/uploads",
+    status: 422,
+    type: HTML,
+    contains: ["No file was chosen."],
+  },
+  {
+    route: "GET /settings/backups/:name",
+    path: () => "/settings/backups/mine.db",
+    status: 200,
+    type: "application/vnd.sqlite3",
+    contains: ["no database"],
+  },
+  {
+    route: "POST /settings/backups/:name/restorations",
+    path: () => "/settings/backups/mine.db/restorations",
+    status: 422,
+    type: HTML,
+    contains: ["is no database of agents"],
+  },
+  {
+    route: "POST /settings/backups/:name/deletion",
+    path: () => "/settings/backups/mine.db/deletion",
+    status: 303,
+    location: /^\/settings\?done=deleted#backups-h$/,
+  },
+  {
     route: "GET /search",
     path: () => "/search?q=greet",
     status: 200,
@@ -552,6 +618,7 @@ export async function setUp(world: World): Promise<Setting> {
       catchUp: true,
       nextAt: Date.now() + 3_600_000,
     });
+  await Bun.write(join(world.folder, "backups", "mine.db"), "no database");
   const register = (id: string, name: string) =>
     world.store.agents.register({
       id,

@@ -341,7 +341,12 @@ test("without a password nobody gets in", async () => {
 
 test("createSessions() refuses what it did not sign, and what is over", () => {
   const clock = movableClock();
-  const options = { clock, secretKey: "a", adminPasswordHash: () => "hash" };
+  const options = {
+    clock,
+    secretKey: "a",
+    adminPasswordHash: () => "hash",
+    sessionsSince: () => 0,
+  };
   const sessions = createSessions(options);
   const cookie = sessions.issue();
   expect(sessions.isValid(cookie)).toBe(true);
@@ -354,6 +359,9 @@ test("createSessions() refuses what it did not sign, and what is over", () => {
   expect(createSessions({ ...options, adminPasswordHash: () => "new" }).isValid(cookie)).toBe(
     false,
   );
+  const since = clock.now() + 1;
+  expect(createSessions({ ...options, sessionsSince: () => since - 1 }).isValid(cookie)).toBe(true);
+  expect(createSessions({ ...options, sessionsSince: () => since }).isValid(cookie)).toBe(false);
   const revoked = sessions.issue();
   sessions.revoke(revoked);
   expect(sessions.isValid(revoked)).toBe(false);

@@ -1,8 +1,9 @@
 /** The real web app on a real server and a real database, and a client that keeps cookies like a browser. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { ProviderStatus } from "../../views/settings.tsx";
+import { join, resolve } from "node:path";
+import type { ProviderStatus, SettingControl, SettingValue } from "../../views/settings.tsx";
+import { createBackups } from "../../src/app/backups.ts";
 import type { Claim, Run } from "../../src/domain/run.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
 import type { WorkflowRecord } from "../../src/domain/workflow.ts";
@@ -45,6 +46,8 @@ export interface World extends AsyncDisposable {
   readonly app: WebApp;
   readonly errors: unknown[];
   readonly keys: Map<string, string>;
+  /** Times at which a new start was asked for. */
+  readonly restarts: readonly number[];
   /** Ends the server and starts another on the same database and port, as the product would. */
   restart(): Promise<void>;
   /** A workflow in the store. */
@@ -86,6 +89,24 @@ const PROVIDERS: readonly ProviderStatus[] = [
   },
 ];
 
+/** The product from its sources, for what it has another process of its own do. */
+const SELF = [process.execPath, "--no-env-file", resolve("src/main.ts")];
+
+function setting(
+  name: string,
+  control: Pick<SettingControl, "section" | "label" | "applies">,
+): SettingValue {
+  return {
+    name,
+    value: "2",
+    origin: "default",
+    description: "How many.",
+    secret: false,
+    default: "2",
+    control: { ...control, kind: "number", isSaved: true, fixedBy: null },
+  };
+}
+
 export interface WorldOptions {
   /** What the app believes to listen on; the server itself is always on loopback. */
   readonly host?: string;
@@ -105,6 +126,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const store = await openStoreDegradable({ path, clock });
   const errors: unknown[] = [];
   const keys = new Map<string, string>();
+  const restarts: number[] = [];
+  const startedAt = clock.now();
+  let sessionsSince = 0;
   let hash = options.host === undefined ? undefined : await cheapHash(PASSWORD);
 
   function serve(port: number): { app: WebApp; server: Bun.Server<undefined> } {
@@ -131,6 +155,27 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         keys.set(variable, value);
         return Promise.resolve();
       },
+      removeKey(variable) {
+        keys.delete(variable);
+        return Promise.resolve();
+      },
+      saveSettings(changes) {
+        if (changes["AGENTS_WORKERS"] === "many")
+          return Promise.resolve({ AGENTS_WORKERS: "Give a whole number from 0 to 64." });
+        for (const [name, value] of Object.entries(changes)) keys.set(name, value ?? "");
+        return Promise.resolve({});
+      },
+      needsRestart: () => false,
+      startedAt,
+      restart: () => restarts.push(clock.now()),
+      backups: createBackups({ dataDir: folder, databasePath: path }, { clock, self: SELF }),
+      sessionsSince: () => sessionsSince,
+      endSessions() {
+        sessionsSince = clock.now() + 1;
+        return Promise.resolve();
+      },
+      commit: "abc1234",
+      databasePath: path,
       setPassword(next) {
         hash = next;
         return Promise.resolve();
@@ -143,6 +188,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           description: "The port.",
           secret: false,
         },
+        setting("AGENTS_WORKERS", { section: "defaults", label: "Workers", applies: "restart" }),
+        setting("AGENTS_KEEP_RUNS_DAYS", { section: "retention", label: "Runs", applies: "now" }),
       ],
       memoryBytes: () => 1024 * 1024,
       databaseBytes: () => 4096,
@@ -182,6 +229,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     store,
     errors,
     keys,
+    restarts,
     async restart() {
       const port = running.server.port ?? 0;
       await stop(running);

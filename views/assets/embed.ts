@@ -49,6 +49,7 @@ const STYLE_FILES = [
   "schedules",
   "agents",
   "search",
+  "settings",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

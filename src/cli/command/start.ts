@@ -6,6 +6,7 @@ import type { Config } from "../../config/config.ts";
 import { ERROR_CODES } from "../../domain/error.ts";
 import type { CommandContext } from "../command.ts";
 import type { START } from "../definition.ts";
+import { backgroundReporter } from "../error.ts";
 import type { App, Dashboard } from "../product.ts";
 import { createStartView, type StartView } from "../start-view.ts";
 import { BUILD } from "../../domain/build.ts";
@@ -39,11 +40,49 @@ async function offerSetup(context: Context): Promise<void> {
   await firstSetup(context);
 }
 
+/** Once, and again for each time that a page asks for a new start. */
 async function serve(
   context: Context,
-  { app, config, view }: { app: App; config: Config; view: StartView },
+  { app, config: first, view }: { app: App; config: Config; view: StartView },
 ): Promise<number> {
   const interrupts = createInterrupts(context);
+  try {
+    let config = first;
+    for (;;) {
+      // One start after the other.
+      // oxlint-disable-next-line no-await-in-loop
+      const ended = await serveOnce(context, { app, config, view, interrupts });
+      if (!ended.again) return ended.code;
+      // oxlint-disable-next-line no-await-in-loop
+      config = await reloadConfig(context, { ...config, port: ended.port });
+    }
+  } finally {
+    interrupts.end();
+  }
+}
+
+/** As it is saved now, on the same port; as it was, when that cannot be used. */
+async function reloadConfig(context: Context, before: Config): Promise<Config> {
+  try {
+    const config = await loadConfig(context.sources);
+    checkBindAddress(config);
+    return config.port === 0 ? { ...config, port: before.port } : config;
+  } catch (error) {
+    backgroundReporter(context)(error);
+    return before;
+  }
+}
+
+async function serveOnce(
+  context: Context,
+  {
+    app,
+    config,
+    view,
+    interrupts,
+  }: { app: App; config: Config; view: StartView; interrupts: Interrupts },
+): Promise<{ readonly code: number; readonly again: boolean; readonly port: number }> {
+  const restart = Promise.withResolvers<"again">();
   const dashboard = await app.startDashboard(config, {
     version: BUILD.version,
     reload: async () => await readSettings(context.sources),
@@ -51,27 +90,30 @@ async function serve(
     onLine: view.onLine,
     onNotice: view.notice,
     onStopAsked: interrupts.ask,
+    onRestartAsked: () => restart.resolve("again"),
   });
+  const port = Number(new URL(dashboard.url).port) || config.port;
   try {
     announceRecovery(context, view, dashboard);
-    await Promise.race([dashboard.settled, interrupts.first]);
+    await Promise.race([dashboard.settled, interrupts.first, restart.promise]);
     view.settled(urlsOf(config, dashboard));
     if (config.open && !interrupts.happened()) await openDashboard(app, view, dashboard.url);
-    await interrupts.first;
-    view.notice("Stopping. Ctrl-C again ends everything at once.");
+    const wish = await Promise.race([interrupts.first, restart.promise]);
+    view.notice(
+      wish === "again" ? "Restarting." : "Stopping. Ctrl-C again ends everything at once.",
+    );
     const ended = await Promise.race([
       dashboard.stop().then(() => "stopped" as const),
       interrupts.second.then(() => "killed" as const),
     ]);
-    if (ended === "stopped") return 0;
+    if (ended === "stopped")
+      return { code: 0, again: wish === "again" && !interrupts.happened(), port };
     dashboard.kill();
-    return ERROR_CODES.cancelled.exit;
+    return { code: ERROR_CODES.cancelled.exit, again: false, port };
   } catch (error) {
     // Whatever fails here, no child may stay behind.
     dashboard.kill();
     throw error;
-  } finally {
-    interrupts.end();
   }
 }
 
@@ -109,6 +151,8 @@ function urlsOf(config: Config, dashboard: Dashboard): { label: string; url: str
       : []),
   ];
 }
+
+type Interrupts = ReturnType<typeof createInterrupts>;
 
 /** The first and the second Ctrl-C or SIGTERM. */
 function createInterrupts({ terminal }: Context) {

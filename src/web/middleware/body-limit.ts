@@ -2,17 +2,27 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit as limitBody } from "hono/body-limit";
 import { WORKFLOW_SOURCE_BYTES_MAX } from "../../domain/workflow.ts";
 import { AppError } from "../../domain/error.ts";
+import { PATTERNS } from "../routes.ts";
 
 /** Room for the largest workflow in a URL-encoded form, where a byte may take three. */
 export const BODY_BYTES_MAX = 4 * WORKFLOW_SOURCE_BYTES_MAX;
 
+/** A larger backup is put into its folder by other means. */
+export const BACKUP_BYTES_MAX = 64 * 1024 * 1024;
+
 /** Refuses larger bodies by their length, and those without one while they are read. */
 export function bodyLimit(): MiddlewareHandler {
+  const usual = limitTo(BODY_BYTES_MAX);
+  const forBackups = limitTo(BACKUP_BYTES_MAX);
+  return (c, next) => (c.req.path === PATTERNS.backupUploads ? forBackups : usual)(c, next);
+}
+
+function limitTo(maxSize: number): MiddlewareHandler {
   return limitBody({
-    maxSize: BODY_BYTES_MAX,
+    maxSize,
     onError: () => {
       throw new AppError("too_large", "What was sent is too large.", {
-        fix: `Send at most ${BODY_BYTES_MAX / 1024 / 1024} MiB.`,
+        fix: `Send at most ${maxSize / 1024 / 1024} MiB.`,
       });
     },
   });

@@ -1,9 +1,12 @@
 import type { Hono } from "hono";
-import { SettingsPage, type ProviderStatus } from "../../../views/settings.tsx";
+import type { ProviderStatus } from "../../../views/settings.tsx";
 import { AppError } from "../../domain/error.ts";
 import { readForm } from "../form.ts";
 import type { Kit, WebContext, WebEnv } from "../kit.ts";
-import { html } from "../render.ts";
+import { type Checks, settingsPage } from "../settings-page.ts";
+import { registerBackups } from "./backups.ts";
+import { registerRestart } from "./restart.ts";
+import { registerValues } from "./settings-values.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { addressOf, isPassword } from "./login.ts";
 
@@ -11,32 +14,13 @@ export const PASSWORD_LENGTH_MIN = 8;
 const PASSWORD_LENGTH_MAX = 1_000;
 const KEY_LENGTH_MAX = 1_000;
 
-/** What the page says after a form was taken; the address carries only the word. */
-const NOTICES = {
-  key: "The key was saved.",
-  password: "The password was saved.",
-} as const;
-
 export function registerSettings(app: Hono<WebEnv>, kit: Kit): void {
   const { deps, access, throttle } = kit;
   /** Results of the checks of this session, by provider. */
-  const checks = new Map<string, { ok: boolean; message: string }>();
+  const checks: Checks = new Map();
 
-  function page(c: WebContext, error?: AppError): Promise<Response> {
-    const done = c.req.query("done");
-    const view = SettingsPage({
-      shell: kit.shell(c, "Settings"),
-      providers: deps.providers().map((provider) => withCheck(provider, checks)),
-      values: deps.values(),
-      dataDir: deps.dataDir,
-      databaseBytes: deps.databaseBytes(),
-      passwordSet: deps.adminPasswordHash() !== undefined,
-      services: deps.services(),
-      notice: done === "key" || done === "password" ? NOTICES[done] : undefined,
-      error: error?.toRecord(),
-    });
-    return html(c, view, error === undefined ? 200 : 422);
-  }
+  const page = (c: WebContext, error?: AppError) =>
+    settingsPage(c, { kit, checks }, error === undefined ? {} : { error });
 
   app.get(PATTERNS.settings, (c) => page(c));
 
@@ -49,6 +33,15 @@ export function registerSettings(app: Hono<WebEnv>, kit: Kit): void {
     await deps.saveKey(provider.variable, key);
     checks.delete(provider.name);
     return c.redirect(`${pathTo.settings()}?done=key`, 303);
+  });
+
+  app.post(PATTERNS.settingsKeyRemovals, async (c) => {
+    const form = await readForm(c);
+    const provider = requireProvider(deps.providers(), form.text("provider"));
+    if (provider.variable === "") return page(c, keyProblem(provider, ""));
+    await deps.removeKey(provider.variable);
+    checks.delete(provider.name);
+    return c.redirect(`${pathTo.settings()}?done=key-removed`, 303);
   });
 
   app.post(PATTERNS.settingsChecks, async (c) => {
@@ -75,14 +68,18 @@ export function registerSettings(app: Hono<WebEnv>, kit: Kit): void {
     if (access.needsLogin) access.begin(c);
     return c.redirect(`${pathTo.settings()}?done=password`, 303);
   });
+
+  registerSessions(app, kit);
+  registerValues(app, kit, checks);
+  registerBackups(app, kit, checks);
+  registerRestart(app, kit);
 }
 
-/** The newest check is one made here, else what the product knows. */
-function withCheck(
-  provider: ProviderStatus,
-  checks: ReadonlyMap<string, { ok: boolean; message: string }>,
-): ProviderStatus {
-  return { ...provider, check: checks.get(provider.name) ?? provider.check };
+function registerSessions(app: Hono<WebEnv>, { deps, access }: Kit): void {
+  app.post(PATTERNS.settingsSessions, async (c) => {
+    await deps.endSessions();
+    return c.redirect(access.needsLogin ? pathTo.login() : pathTo.settings(), 303);
+  });
 }
 
 function requireProvider(providers: readonly ProviderStatus[], name: string): ProviderStatus {
