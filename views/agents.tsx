@@ -75,7 +75,7 @@ export function AgentsPage(props: AgentsPageProps) {
       </PageHead>
       <p class="lead">
         Agents that run elsewhere and say by heartbeats that they are alive. Steps of the kind{" "}
-        <code>agent</code> may name them.
+        <code>agent</code> call them by their address.
       </p>
       <Removed {...props} />
       <div class="column">

@@ -31,6 +31,8 @@ export interface ProviderStatus {
   readonly baseUrl: string | null;
   /** Where the key came from. */
   readonly origin: string | null;
+  /** The key was saved here, so it can be removed here. */
+  readonly isSaved?: boolean;
   /** The result of the last check; null when it was not checked. */
   readonly check: { readonly ok: boolean; readonly message: string } | null;
 }
@@ -187,7 +189,7 @@ function Provider(props: { provider: ProviderStatus; shell: Shell }) {
       {isWritable(shell) ? (
         <div class="provider-forms">
           {keyed ? <KeyForm provider={provider} csrf={shell.csrf} /> : null}
-          {keyed && provider.origin !== null ? (
+          {keyed && provider.isSaved === true ? (
             <PostForm action="/settings/keys/removals" csrf={shell.csrf}>
               <input type="hidden" name="provider" value={provider.name} />
               <button type="submit" class="btn ghost">

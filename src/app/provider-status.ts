@@ -55,6 +55,7 @@ export function providerStatuses(settings: Settings): ReturnType<WebDeps["provid
       configured: needsKey ? apiKey !== undefined : baseUrl !== undefined,
       baseUrl: baseUrl === undefined ? null : withoutCredentials(baseUrl),
       origin: originOf(variable),
+      isSaved: origins[variable]?.kind === "data_env_file",
       check: null,
     };
   });

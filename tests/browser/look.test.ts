@@ -459,7 +459,7 @@ describe("the browser code", () => {
   );
 
   test(
-    "the theme changes at once, the slash key goes to the search",
+    "the theme changes at once, the slash key opens the search",
     async () => {
       await using open = await visit({ colorScheme: "light" });
       await open.page.goto("/");
@@ -468,7 +468,7 @@ describe("the browser code", () => {
       const button = '.theme button[value="dark"]';
       expect(await open.page.getAttribute(button, "aria-pressed")).toBe("true");
       await open.page.keyboard.press("/");
-      expect(await open.page.evaluate<string>("document.activeElement.id")).toBe("q");
+      expect(await open.page.evaluate<string>("document.activeElement.id")).toBe("search-input");
     },
     TEST_MS,
   );

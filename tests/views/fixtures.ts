@@ -675,6 +675,7 @@ export const PROVIDERS: readonly ProviderStatus[] = [
     configured: true,
     variable: "GOOGLE_API_KEY",
     baseUrl: null,
+    isSaved: true,
     origin: "/home/ada/.local/share/agents/.env:4",
     check: { ok: false, message: "The key was rejected (HTTP 403). Paste a new one." },
   },

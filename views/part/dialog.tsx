@@ -13,7 +13,8 @@ export function SearchDialog() {
         <input
           id="search-input"
           name="q"
-          type="search"
+          type="text"
+          enterkeyhint="search"
           role="combobox"
           aria-expanded="true"
           aria-controls="search-results"

@@ -15,6 +15,7 @@ import { pathTo, PATTERNS } from "../routes.ts";
 
 const QUERY_LENGTH_MAX = 200;
 const HIT_COUNT_MAX = 6;
+const PAGE_COUNT_MAX = 30;
 /** What has no index by words is looked through only as far as this, newest first. */
 const CONVERSATION_COUNT_MAX = 200;
 const RUN_COUNT_MAX = 100;
@@ -34,10 +35,10 @@ export function registerSearch(app: Hono<WebEnv>, kit: Kit): void {
 
 async function search(c: WebContext, deps: WebDeps, query: string): Promise<SearchGroup[]> {
   const all = await Promise.all(
-    GROUPS.map(async ({ title, icon, find, more }) => ({
+    GROUPS.map(async ({ title, icon, find, more, max = HIT_COUNT_MAX }) => ({
       title,
       icon,
-      hits: (await readOr(c, find(deps, query), [])).slice(0, HIT_COUNT_MAX),
+      hits: (await readOr(c, find(deps, query), [])).slice(0, max),
       more: query === "" ? undefined : more?.(encodeURIComponent(query)),
     })),
   );
@@ -47,6 +48,7 @@ async function search(c: WebContext, deps: WebDeps, query: string): Promise<Sear
 const GROUPS: readonly (Pick<SearchGroup, "title" | "icon"> & {
   readonly find: Find;
   readonly more?: (query: string) => string;
+  readonly max?: number;
 })[] = [
   {
     title: "Workflows",
@@ -92,7 +94,7 @@ const GROUPS: readonly (Pick<SearchGroup, "title" | "icon"> & {
             note: clip(value),
           })),
   },
-  { title: "Pages", icon: "status", find: findPages },
+  { title: "Pages", icon: "status", max: PAGE_COUNT_MAX, find: findPages },
   {
     title: "Settings",
     icon: "settings",
@@ -149,7 +151,12 @@ const PLACES = [
   { href: "/workflows#examples", title: "Examples", words: "sample demo template" },
   { href: "/agents#register", title: "Register an agent", words: "add remote a2a" },
   { href: "/settings#providers-h", title: "Providers and keys", words: "api key model openai" },
-  { href: "/settings#password-panel-h", title: "Password", words: "login security" },
+  { href: "/settings#defaults-h", title: "Defaults", words: "settings provider model workers" },
+  { href: "/settings#limits-h", title: "Limits", words: "settings concurrency rate calls" },
+  { href: "/settings#retention-h", title: "Retention", words: "settings keep delete old runs" },
+  { href: "/settings#password-panel-h", title: "Password", words: "login security sessions" },
+  { href: "/settings#backups-h", title: "Backup and restore", words: "copy database download" },
+  { href: "/settings#services-panel-h", title: "Restart", words: "services stop" },
   { href: "/help", title: "Help", words: "keyboard shortcuts glossary first steps" },
 ];
 
