@@ -2,8 +2,9 @@
 import { describePlace, type Settings } from "../config/load.ts";
 import { SEARCH_PROVIDERS, type VariableName, VARIABLES, variables } from "../config/schema.ts";
 import { PROVIDERS } from "../domain/workflow.ts";
-import type { SettingControl } from "../../views/settings.tsx";
+import type { WebDeps } from "../web/deps.ts";
 
+type SettingControl = NonNullable<ReturnType<WebDeps["values"]>[number]["control"]>;
 type Editable = Omit<SettingControl, "isSaved" | "fixedBy">;
 
 const text = { kind: "text" } as const;

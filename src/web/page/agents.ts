@@ -94,7 +94,10 @@ function registerCalls(app: Hono<WebEnv>, desk: Desk): void {
   const { deps } = desk;
 
   app.post(PATTERNS.agentRegistration, async (c) => {
-    if (!isJson(c.req.header("Content-Type") ?? "")) return registerByForm(c, desk);
+    if (!isJson(c.req.header("Content-Type") ?? "")) {
+      if (isProgram(c)) throw noJson();
+      return registerByForm(c, desk);
+    }
     const { agent, created } = await deps.agents.register(readRegistration(await readJson(c)));
     if (!isProgram(c)) return listUpdate(c, desk);
     return c.json(toWire(agent, deps.clock.now()), created ? 201 : 200);
@@ -294,11 +297,15 @@ async function readJson(c: WebContext): Promise<unknown> {
   try {
     return await c.req.json();
   } catch (error) {
-    throw new AppError("usage", "The body is no JSON.", {
-      fix: "Send one JSON object.",
-      cause: error,
-    });
+    throw noJson(error);
   }
+}
+
+function noJson(cause?: unknown): AppError {
+  return new AppError("usage", "The body is no JSON.", {
+    fix: "Send one JSON object, with the header Content-Type: application/json.",
+    cause,
+  });
 }
 
 /** Where this request found the server. */
