@@ -40,14 +40,15 @@ export function saveBackup(path: string, target: string): void {
 
 /**
  * Checks that a file is a whole database of this product that this version can open.
+ * @param file What it is called in errors.
  * @throws AppError `not_found`, `config_invalid` (not ours), `database_corrupt`, `database_newer`.
  */
-export function checkBackup(file: string): void {
-  if (!existsSync(file)) throw new AppError("not_found", `There is no file ${file}.`);
+export function checkBackup(path: string, file = path): void {
+  if (!existsSync(path)) throw new AppError("not_found", `There is no file ${file}.`);
   const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
   try {
     // Immutable: a copy has no log of its own, and nothing is to be written beside it.
-    const client = new Database(`${pathToFileURL(file).href}?immutable=1`, flags);
+    const client = new Database(`${pathToFileURL(path).href}?immutable=1`, flags);
     try {
       const pending = pendingMigrations(client, MIGRATIONS);
       if (pending.length === MIGRATIONS.length) throw notOurs(file);
@@ -72,7 +73,7 @@ export function stageRestore(path: string, file: string): void {
   try {
     if (!existsSync(file)) throw new AppError("not_found", `There is no file ${file}.`);
     copyFileSync(file, part, fileConstants.COPYFILE_FICLONE);
-    checkBackup(part);
+    checkBackup(part, file);
     syncFile(part);
     renameSync(part, `${path}${STAGED}`);
   } catch (error) {

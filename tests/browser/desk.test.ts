@@ -11,7 +11,7 @@ import { PATIENCE_MS, type RunningAgents, startAgents, waitFor } from "../suppor
 import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
 import { openVisit, type Visit } from "./visit.ts";
 
-const TEST_MS = PATIENCE_MS;
+const TEST_MS = 2 * PATIENCE_MS;
 
 let browser: Browser;
 let agents: RunningAgents;
