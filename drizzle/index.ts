@@ -29,7 +29,7 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
   },
   {
     name: "0003_add_dashboard",
-    sha256: "359edacff56c45177b0330e6209665e4de00747c8d8f51cb6ffaa44e320a1fa4",
+    sha256: "3555e03c83fb6f607c6e8d2c10cd50358ce2d88593e034a0a8565db36d178798",
     sql: m0003,
   },
   {

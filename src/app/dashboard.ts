@@ -219,6 +219,22 @@ function createWeb(
   return { app, interrupted, setPort, settings };
 }
 
+const TIDY_INTERVAL_MS = 60 * 60 * 1000;
+
+/** Joins the sums of old hours into days, at the start and every hour. */
+async function tidyHourly(
+  store: Store,
+  deps: { clock: Clock; reportError: (error: unknown) => void; signal: AbortSignal },
+): Promise<void> {
+  while (!deps.signal.aborted) {
+    // What a degraded database keeps from being done, the next hour does.
+    // oxlint-disable-next-line no-await-in-loop -- Each round follows a wait.
+    if (store.health().state === "ok") await store.metrics.joinOldHours().catch(deps.reportError);
+    // oxlint-disable-next-line no-await-in-loop
+    await deps.clock.sleep(TIDY_INTERVAL_MS, deps.signal);
+  }
+}
+
 /** The address to open: a wildcard bind is reached by this machine's own name. */
 function addressOf(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "::") return `http://localhost:${port}/`;
@@ -254,6 +270,7 @@ function running(
     if (!stopping.signal.aborted) hooks.onStopAsked();
   };
   void watch();
+  void tidyHourly(store, { clock, reportError: output.reportError, signal: stopping.signal });
   const stopFollowing = followFolder(config.workflowsDir, {
     workflows: store.workflows,
     knownTools: TOOL_NAMES,

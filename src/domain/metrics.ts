@@ -1,5 +1,11 @@
 /** What runs have cost, taken and come to, over time and by what did it. */
 
+/**
+ * The store keeps hours for so long, then days. Long enough to set a week against the one before it hour by
+ * hour; a range that begins earlier is one of whole days (UTC).
+ */
+export const HOURS_KEPT_MS = 15 * 24 * 3_600_000;
+
 /** Half open, epoch milliseconds, whole hours (whole days where the store keeps only days). */
 export interface MetricsRange {
   readonly sinceMs: number;
@@ -40,12 +46,14 @@ export interface NodeSums extends Spending {
   readonly workflowId: string;
   readonly workflowName: string;
   readonly nodeId: string;
-  /** Attempts that ended. */
+  /** Attempts that ended; what runs started by them have cost is counted with these runs. */
   readonly succeeded: number;
   readonly failed: number;
   readonly durationMs: number;
   readonly durationMsMax: number;
 }
+
+export type NodeTotals = Omit<NodeSums, "workflowId" | "workflowName" | "nodeId">;
 
 export interface ModelSums extends Spending {
   /** As in the journal. */
@@ -66,5 +74,12 @@ export interface MetricsStore {
   byNode(
     filter: MetricsFilter & { readonly order: "cost" | "duration"; readonly limit: number },
   ): Promise<NodeSums[]>;
+  /** Of all nodes together: what the share of one is a share of. */
+  nodeTotals(filter: MetricsFilter): Promise<NodeTotals>;
   byModel(filter: MetricsFilter & { readonly limit: number }): Promise<ModelSums[]>;
+  /**
+   * Joins the hours of days that began before `HOURS_KEPT_MS` ago, one day in a transaction. @returns how many
+   * days. To be called now and then; any number may call it, and it may be killed at any moment.
+   */
+  joinOldHours(): Promise<number>;
 }

@@ -15,6 +15,7 @@ import { insertEvents } from "./run-event.ts";
 import { reversed } from "./run-search.ts";
 import { insertRunWords } from "./run-words.ts";
 import { addToMinute, countMove, requireRun } from "./run-state.ts";
+import { countRunCreated } from "./span-write.ts";
 import { defineStatement } from "./statement.ts";
 
 const EXISTS = defineStatement<{ id: string }, [string]>("SELECT id FROM runs WHERE id = ?");
@@ -79,6 +80,7 @@ export function insertRun(
   insertRunWords(client, lastInsertRowid, run);
   countMove(client, undefined, "queued");
   addToMinute(client, now, { created: 1 });
+  countRunCreated(client, run.workflowId, now);
   logFirst(client, run, now);
   return true;
 }

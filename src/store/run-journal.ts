@@ -19,6 +19,7 @@ import {
   endRun,
   requireClaim,
 } from "./run-state.ts";
+import { countModelCall, durationOf } from "./span-write.ts";
 import { defineStatement } from "./statement.ts";
 import { addBrokenCalls, addTotals, addToTree } from "./step-totals.ts";
 import {
@@ -209,5 +210,20 @@ function recordCall(
     addToMinute(client, now, { costNanoUsd, tokens });
     addToTree(client, run.rootId, { costNanoUsd, tokenCount: tokens });
   }
+  if (call.kind === "model") countModelCall(client, modelCall(run, attempt.nodeId, call), now);
   insertEvents(client, { runId: run.id, seq: run.seq, at: now }, events);
+}
+
+function modelCall(run: LiveRun, nodeId: string, call: StepCall) {
+  const { usage } = call;
+  return {
+    workflowId: run.workflowId,
+    nodeId,
+    model: call.name,
+    durationMs: durationOf(call.startedAt, call.finishedAt),
+    inputTokens: usage.input,
+    outputTokens: usage.output,
+    cacheReadTokens: usage.cacheRead,
+    costNanoUsd: call.costNanoUsd ?? 0,
+  };
 }

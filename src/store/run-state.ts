@@ -1,6 +1,6 @@
 /**
  * What every change of a run's state has in common: the fence, the count of each state, the sums of
- * each minute, waking, and the way a run ends, with what that means for its parent and its children.
+ * each minute and hour, waking, and the way a run ends, with what that means for its parent and its children.
  * Called inside a transaction.
  */
 import type { Database } from "bun:sqlite";
@@ -9,6 +9,7 @@ import type { RunEvent } from "../domain/event.ts";
 import { type Claim, LEASE_MS, RUN_STATES_FINAL, type RunState } from "../domain/run.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { insertEvents } from "./run-event.ts";
+import { countRunEnded, durationOf } from "./span-write.ts";
 import { defineStatement } from "./statement.ts";
 
 export const MINUTE_MS = 60_000;
@@ -28,6 +29,8 @@ export interface LiveRun {
   readonly rootId: string;
   /** The run whose step has started this one. */
   readonly parentId: string | null;
+  readonly workflowId: string;
+  readonly startedAt: number | null;
 }
 
 interface MinuteSums {
@@ -41,6 +44,7 @@ interface MinuteSums {
 const LIVE_COLUMNS = `id, state, active_ms AS activeMs, active_at AS activeAt,
   cancel_requested_at AS cancelRequestedAt, due_at AS dueAt, wake_count AS wakeCount, depth,
   root_id AS rootId, CASE origin_kind WHEN 'child' THEN origin_run_id END AS parentId,
+  workflow_id AS workflowId, started_at AS startedAt,
   coalesce((SELECT max(seq) FROM events WHERE run_id = runs.id), 0) AS seq`;
 const FENCE = defineStatement<LiveRun, [string, number, string]>(
   `SELECT ${LIVE_COLUMNS} FROM runs WHERE id = ? AND epoch = ? AND worker = ? AND state = 'running'`,
@@ -174,6 +178,8 @@ export function endRun(client: Database, run: LiveRun, end: { ending: Ending; at
   );
   countMove(client, run.state, ending.state);
   if (ending.state !== "cancelled") addToMinute(client, at, { [ending.state]: 1 });
+  const durationMs = durationOf(run.startedAt, at);
+  countRunEnded(client, { workflowId: run.workflowId, at }, { state: ending.state, durationMs });
   insertEvents(client, { runId: run.id, seq: run.seq, at }, [lastEvent(ending)]);
   if (run.parentId !== null) wake(client, run.parentId, at);
   cancelChildren(client, run.id, at);

@@ -18,6 +18,7 @@ import { insertEvents } from "./run-event.ts";
 import { toUsage } from "./run-row.ts";
 import type { LiveRun } from "./run-state.ts";
 import { consumeSignal, isSignalled } from "./run-signal.ts";
+import { countAttemptEnded, durationOf } from "./span-write.ts";
 import { defineStatement } from "./statement.ts";
 import { addBrokenCalls, addTotals } from "./step-totals.ts";
 
@@ -87,17 +88,20 @@ const SKIP = defineStatement<
      finished_at, next, input)
    VALUES (?, ?, ?, ?, 'skipped', ?, ?, ?, ?, ?, ?, 'null')`,
 );
-const SUCCEED = defineStatement<
-  { nodeId: string },
-  [string, string, number, number, string, string, number]
->(
+/** Of an attempt that has just ended. */
+interface EndedRow {
+  readonly nodeId: string;
+  readonly startedAt: number;
+}
+
+const SUCCEED = defineStatement<EndedRow, [string, string, number, number, string, string, number]>(
   `UPDATE steps SET state = 'succeeded', patch = ?, next = ?, finished_at = ?, ended_seq = ?,
      wait = NULL, asked_at = NULL
    WHERE run_id = ? AND key = ? AND attempt = ? AND state IN ('running', 'waiting')
-   RETURNING node_id AS nodeId`,
+   RETURNING node_id AS nodeId, started_at AS startedAt`,
 );
 const FAIL = defineStatement<
-  unknown,
+  EndedRow,
   [
     ...[string, number | null, string | null, string | null, number, number],
     ...[string, string, number],
@@ -105,7 +109,8 @@ const FAIL = defineStatement<
 >(
   `UPDATE steps SET state = 'failed', error = ?, retry_at = ?, next = ?, patch = ?, finished_at = ?,
      ended_seq = ?, wait = NULL, asked_at = NULL
-   WHERE run_id = ? AND key = ? AND attempt = ? AND state IN ('running', 'waiting')`,
+   WHERE run_id = ? AND key = ? AND attempt = ? AND state IN ('running', 'waiting')
+   RETURNING node_id AS nodeId, started_at AS startedAt`,
 );
 const WAIT = defineStatement<unknown, [string, number | null, string, string, number]>(
   `UPDATE steps SET state = 'waiting', wait = ?, asked_at = ?
@@ -260,6 +265,7 @@ function succeed(writing: StepWriting, step: Write<"succeed">): void {
   // What an item leaves is kept with it: its map collects it.
   if (!isItemKey(key)) writing.patches.push({ patch, doneNodeId: succeeded.nodeId });
   for (const memory of step.memories ?? []) saveMemory(client, memory, now);
+  countEnd(writing, succeeded, true);
   spend(writing, step);
   log(writing, { type: "step.succeeded", step: key, attempt, patch, next });
 }
@@ -267,19 +273,20 @@ function succeed(writing: StepWriting, step: Write<"succeed">): void {
 function fail(writing: StepWriting, step: Write<"fail">): void {
   const { client, run, now } = writing;
   const { key, attempt, error, retryAt, next, patch } = step;
-  const failed = FAIL(client).run(
+  const failed = FAIL(client).get(
     JSON.stringify(error),
     retryAt,
     next === null ? null : JSON.stringify(next),
     patch === undefined ? null : JSON.stringify(patch),
     ...([now, writing.seq + 1, run.id, key, attempt] as const),
   );
-  if (failed.changes === 0) {
+  if (failed === null) {
     const { state } = requireAttempt(client, run.id, step);
     if (state === "failed") return;
     throw notRunning(step, state);
   }
   if (patch !== undefined && !isItemKey(key)) writing.patches.push({ patch });
+  countEnd(writing, failed, false);
   spend(writing, step);
   log(writing, {
     type: "step.failed",
@@ -302,6 +309,12 @@ function wait(writing: StepWriting, step: Write<"wait">): void {
   WAIT(client).run(json, asks ? now : null, run.id, key, attempt);
   spend(writing, step);
   log(writing, { type: "step.waiting", step: key, attempt, wait: step.wait });
+}
+
+function countEnd({ client, run, now }: StepWriting, ended: EndedRow, succeeded: boolean): void {
+  const durationMs = durationOf(ended.startedAt, now);
+  const at = { workflowId: run.workflowId, nodeId: ended.nodeId, at: now };
+  countAttemptEnded(client, at, { succeeded, durationMs });
 }
 
 /** Counts what the end of a step says of cost, and takes the signal that it has answered to. */

@@ -3,6 +3,7 @@ import { MIGRATIONS } from "../../drizzle/index.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
 import type { MemoryStore } from "../domain/memory.ts";
+import type { MetricsStore } from "../domain/metrics.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
 import type { AgentStore } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
@@ -17,6 +18,7 @@ import { createConversationStore } from "./conversation-store.ts";
 import type { OpenResult } from "./database.ts";
 import { LOCK_WAIT_MS, LOCK_WAIT_MS_PATIENT } from "./lock.ts";
 import { createMemoryStore } from "./memory-store.ts";
+import { createMetricsStore } from "./metrics-store.ts";
 import { createProviderTurns } from "./provider-turns.ts";
 import { createQueue } from "./queue.ts";
 import { type FileOptions, openFile } from "./reopen.ts";
@@ -45,6 +47,7 @@ export interface Store {
   readonly cache: AnswerCache;
   readonly turns: ProviderTurns;
   readonly system: SystemStore;
+  readonly metrics: MetricsStore;
   readonly changes: ChangeSignal;
   readonly opened: OpenResult;
   health(): DatabaseHealth;
@@ -117,6 +120,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
     cache: createAnswerCache(connection),
     turns,
     system: createSystemStore(connection),
+    metrics: createMetricsStore(connection, clock),
     changes: connection.changes,
     opened: connection.opened,
     health: connection.health.state,

@@ -5,6 +5,7 @@ import type { Backups } from "../domain/backup.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
+import type { MetricsStore } from "../domain/metrics.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
 import type { RunActions } from "../domain/run-actions.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
@@ -40,6 +41,7 @@ export interface WebDeps {
   readonly agents: AgentStore;
   /** The chat's own process answers; here they are only found. */
   readonly conversations: Pick<ConversationStore, "list">;
+  readonly metrics: MetricsStore;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];

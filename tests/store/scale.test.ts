@@ -28,7 +28,7 @@ test("no statement walks or sorts a table that grows with history", async () => 
   } as typeof prepare);
   try {
     const store = await openStore({ path: folder.database, clock: createManualClock() });
-    const { runs, queue, system, workflows, memory, cache, turns } = store;
+    const { runs, queue, system, workflows, memory, cache, turns, metrics } = store;
     const workflow = await saveWorkflow(workflows);
     const mine = await startRun(store, newRun(workflow, "r1"));
     await write(store, mine, {
@@ -84,6 +84,15 @@ test("no statement walks or sorts a table that grows with history", async () => 
     const turn = await turns.take("a", { concurrency: 1, requestsPerMinute: 2 });
     if (turn.taken) await turn.release();
     await turns.block("a", 1);
+    const filter = { sinceMs: 0, untilMs: 3_600_000, workflowId: workflow.id, limit: 5 };
+    await metrics.series({ ...filter, spanMs: 3_600_000 });
+    await metrics.totals(filter);
+    await metrics.byWorkflow(filter);
+    await metrics.byNode({ ...filter, order: "cost" });
+    await metrics.byNode({ ...filter, order: "duration" });
+    await metrics.nodeTotals(filter);
+    await metrics.byModel(filter);
+    await metrics.joinOldHours();
     await queue.releaseWorker("w");
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });

@@ -136,6 +136,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       runs: store.runs,
       workflows: store.workflows,
       system: store.system,
+      metrics: store.metrics,
       changes: store.changes,
       health: () => store.health(),
       services: () => [WORKER],
