@@ -1,5 +1,5 @@
 /**
- * `bun run bench [size] [start] [memory] [http] [engine]`: measures the executable and the engine, and prints
+ * `bun run bench [size] [start] [memory] [http] [streams] [engine]`: measures the executable and the engine, and prints
  * JSON; tables for people go to standard error.
  *
  * Machines are shared and noisy, so times stand beside the same measurement of an empty Bun program
@@ -14,6 +14,7 @@ import { measureHttp } from "./bench/http.ts";
 import { measureMemory } from "./bench/memory.ts";
 import { measureRecovery } from "./bench/recovery.ts";
 import { measureStart } from "./bench/start.ts";
+import { measureStreams } from "./bench/streams.ts";
 import type { Subject } from "./bench/subject.ts";
 import { measureWorkerMemory } from "./bench/worker-memory.ts";
 
@@ -25,7 +26,7 @@ try {
     platform: `${process.platform}-${process.arch}`,
     cpuCount: navigator.hardwareConcurrency,
   };
-  if (["size", "start", "memory", "http"].some(wants))
+  if (["size", "start", "memory", "http", "streams"].some(wants))
     await measureExecutable(await findSubject(), report);
   if (wants("engine")) {
     report["engine"] = await measureEngine(folder);
@@ -55,6 +56,7 @@ async function measureExecutable(subject: Subject, report: Record<string, unknow
   if (wants("start")) report["start"] = await measureStart(subject);
   if (wants("memory")) report["memory"] = await measureMemory(subject);
   if (wants("http")) report["http"] = await measureHttp(subject);
+  if (wants("streams")) report["streams"] = await measureStreams(subject);
 }
 
 function wants(name: string): boolean {

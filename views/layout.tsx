@@ -38,11 +38,13 @@ export const NAVIGATION: readonly {
     ],
   },
   { group: "Create", items: [{ href: "/chat", icon: "chat", label: "Chat" }] },
+  { group: "Analyze", items: [{ href: "/metrics", icon: "metrics", label: "Metrics" }] },
   {
     group: "System",
     items: [
       { href: "/memory", icon: "memory", label: "Memory" },
       { href: "/settings", icon: "settings", label: "Settings" },
+      { href: "/logs", icon: "logs", label: "Logs" },
     ],
   },
 ];
@@ -94,7 +96,7 @@ export function Layout(
         hx-swap="none"
         hidden
       ></div>
-      {props.poll === undefined ? null : <Poll path={props.poll} />}
+      {props.poll === undefined ? null : <Poll path={props.poll} shell={shell} />}
       <a id="again" href={shell.path} hx-replace-url="true" hidden tabindex={-1}></a>
     </Document>
   );
@@ -143,12 +145,13 @@ export function Document(
 }
 
 /** `client.js` pulls this trigger while the stream is lost. A failed poll must change nothing. */
-function Poll(props: { path: string }) {
+function Poll(props: { path: string; shell: Shell }) {
   return (
     <div
       id="poll"
       hx-get={props.path}
       hx-trigger="poll"
+      data-poll-ms={props.shell.pollMs}
       hx-swap="none"
       {...{ "hx-status:4xx": "swap:none", "hx-status:5xx": "swap:none" }}
       hidden

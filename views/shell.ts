@@ -23,6 +23,8 @@ export interface Shell {
   readonly demo: boolean;
   asset(name: string): string;
   readonly now: number;
+  /** How long a page that has lost its stream waits, at least, before it asks for itself. */
+  readonly pollMs?: number | undefined;
 }
 
 /** In degraded mode nothing may be written, so nothing that writes is offered. */

@@ -1,18 +1,22 @@
 /** The status page and the parts of it that change while it is open. */
+import type { Child } from "hono/jsx";
 import type { StoredEvent } from "../src/domain/event.ts";
 import type { Run } from "../src/domain/run.ts";
+import { ACKNOWLEDGE_FORM, Alerts, alertsFace } from "./part/alerts.tsx";
 import { Layout } from "./layout.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { EmptyState } from "./part/empty-state.tsx";
+import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { LivePart } from "./part/live-part.tsx";
 import { joinEvents, LogItems } from "./part/log.tsx";
-import { formatBytes } from "./part/number.ts";
 import { MoreLink, PageHead, Panel, PauseButton } from "./part/panel.tsx";
 import { RunList } from "./part/run-table.tsx";
+import { ResourceList } from "./part/resource-list.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
-import { Attention, TileList } from "./part/status-tiles.tsx";
+import { statusTiles } from "./part/status-tiles.tsx";
 import { RANGES, type Status } from "./part/status.ts";
+import { TileItem } from "./part/tile.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
 export { RANGES, type Range, type Status } from "./part/status.ts";
@@ -46,11 +50,26 @@ export function StatusPage(props: { shell: Shell; status: Status }) {
           </a>
         ) : null}
       </PageHead>
-      <Tiles status={status} />
+      {isWritable(shell) ? (
+        <PostForm action="/status/acknowledgements" csrf={shell.csrf} id={ACKNOWLEDGE_FORM}>
+          <input type="hidden" name="range" value={status.range} />
+        </PostForm>
+      ) : null}
+      <Alerts status={status} />
+      <section class="tiles-wrap" aria-labelledby="tiles-h">
+        <h2 id="tiles-h" class="sr">
+          Key metrics
+        </h2>
+        <ul class="tiles">
+          {statusTiles(status).map((tile) => (
+            <TileItem tile={tile} />
+          ))}
+        </ul>
+      </section>
       <div class="grid">
         <Panel
           id="runs-panel"
-          title="Latest runs"
+          title="Running and latest runs"
           class="p-runs"
           action={<MoreLink href="/runs" label="All runs" />}
         >
@@ -60,12 +79,13 @@ export function StatusPage(props: { shell: Shell; status: Status }) {
         <Panel
           id="services-panel"
           title="Services"
-          class="p-services"
-          note={
-            status.memoryBytes === null ? undefined : `${formatBytes(status.memoryBytes)} of memory`
-          }
+          class="p-services p-services-wide"
+          action={<MoreLink href="/logs" label="Logs" />}
         >
           <ServiceTable services={status.services} now={status.now} />
+        </Panel>
+        <Panel id="resources-panel" title="System" note="last half hour" class="p-resources">
+          <ResourceList samples={status.resources} queueDepth={status.queueDepth} />
         </Panel>
       </div>
     </Layout>
@@ -96,20 +116,6 @@ function LogPanel(props: { events: readonly StoredEvent[] }) {
   );
 }
 
-/** What needs attention, then the key metrics. */
-export function Tiles(props: { status: Status }) {
-  const { status } = props;
-  return (
-    <section id="tiles" class="tiles-wrap" aria-labelledby="tiles-h">
-      <h2 id="tiles-h" class="sr">
-        Key metrics
-      </h2>
-      <Attention status={status} />
-      <TileList status={status} />
-    </section>
-  );
-}
-
 /**
  * The newest runs, or what to do when there are none.
  *
@@ -119,7 +125,7 @@ export function RunRows(props: { runs: readonly Run[]; now: number; workflowCoun
   return (
     <div id="runs" class="table-wrap">
       {props.runs.length > 0 ? (
-        <RunList runs={props.runs} now={props.now} caption="Latest runs" />
+        <RunList runs={props.runs} now={props.now} caption="Running and latest runs" />
       ) : props.workflowCount === 0 ? (
         <EmptyState
           icon="workflows"
@@ -157,28 +163,84 @@ export function LogLines(props: { events: readonly StoredEvent[] }) {
   return <LogItems entries={joinEvents(props.events).entries} runs={true} />;
 }
 
+/** How often a part may change, by what it tells of. */
+export type StatusPace = "queue" | "workflows" | "agents" | "system";
+
+/** A part of the page that changes while it is open. */
+export interface StatusPart {
+  readonly name: string;
+  readonly pace: StatusPace;
+  /** Two pictures with the same face are the same. */
+  readonly face: string;
+  readonly render: () => Child;
+}
+
+function toPart(name: string, pace: StatusPace, of: { face: unknown; view: Child }): StatusPart {
+  return {
+    name,
+    pace,
+    face: JSON.stringify(of.face),
+    render: () => (
+      <LivePart target={name} swap="outerMorph">
+        {of.view}
+      </LivePart>
+    ),
+  };
+}
+
 /**
- * A whole message of the status stream: everything on the page, and the events since the last one.
+ * The parts of the page that stand for a state, not the log.
  *
- * @param props.banners Without them those of the page stay.
+ * @param banners Without them those of the page stay.
  */
-export function StatusUpdate(props: { status: Status; banners?: BannerProps }) {
-  const { status, banners } = props;
+export function statusParts(status: Status, banners?: BannerProps): StatusPart[] {
+  const { runs, services, now, workflowCount, resources, queueDepth } = status;
+  const bannerParts: StatusPart[] =
+    banners === undefined
+      ? []
+      : [
+          {
+            name: "banners",
+            pace: "queue",
+            face: JSON.stringify(banners),
+            render: () => <BannersPart {...banners} />,
+          },
+        ];
+  return [
+    ...bannerParts,
+    toPart("alerts", "queue", { face: alertsFace(status), view: <Alerts status={status} /> }),
+    ...statusTiles(status).map((tile) =>
+      toPart(`tile-${tile.id}`, tile.id === "active" ? "queue" : "workflows", {
+        face: tile,
+        view: <TileItem tile={tile} />,
+      }),
+    ),
+    toPart("runs", "workflows", {
+      face: [runs, workflowCount === 0],
+      view: <RunRows runs={runs} now={now} workflowCount={workflowCount} />,
+    }),
+    toPart("services", "agents", {
+      face: services,
+      view: <ServiceTable services={services} now={now} />,
+    }),
+    toPart("resources", "system", {
+      face: [resources.at(-1), resources.length],
+      view: <ResourceList samples={resources} queueDepth={queueDepth} />,
+    }),
+  ];
+}
+
+/** Some parts, and lines that the log gets. */
+export function StatusUpdate(props: {
+  parts: readonly StatusPart[];
+  events: readonly StoredEvent[];
+}) {
   return (
     <>
-      {banners === undefined ? null : <BannersPart {...banners} />}
-      <LivePart target="tiles" swap="outerMorph">
-        <Tiles status={status} />
-      </LivePart>
-      <LivePart target="runs" swap="outerMorph">
-        <RunRows runs={status.runs} now={status.now} workflowCount={status.workflowCount} />
-      </LivePart>
-      <LivePart target="services" swap="outerMorph">
-        <ServiceTable services={status.services} now={status.now} />
-      </LivePart>
-      {status.events.length === 0 ? null : (
+      {props.parts.map((part) => part.render())}
+      {props.events.length === 0 ? null : (
         <LivePart target="log-lines" swap="beforeend">
-          <LogLines events={status.events} />
+          <LogLines events={props.events} />
         </LivePart>
       )}
     </>

@@ -12,6 +12,7 @@ export interface Subject {
 export interface Started {
   readonly url: string;
   readonly pid: number;
+  readonly dataDir: string;
   /** Milliseconds from exec to the first answer. */
   readonly firstAnswerMs: number;
   stop(): Promise<void>;
@@ -20,19 +21,23 @@ export interface Started {
 /** The product in a fresh folder, without MLflow. */
 export async function startAgents({ executable, folder }: Subject): Promise<Started> {
   const home = await mkdtemp(join(folder, "home-"));
+  const dataDir = join(home, "data");
   const port = freePort();
   const flags = ["--yes", "--port", String(port), "--chat-port", String(freePort())];
-  const data = ["--data-dir", join(home, "data"), "--no-mlflow", "--no-open"];
-  return started([executable, "start", ...flags, ...data], { home, port });
+  const data = ["--data-dir", dataDir, "--no-mlflow", "--no-open"];
+  return started([executable, "start", ...flags, ...data], { home, port, dataDir });
 }
 
 /** The empty program, serving. */
 export async function startEmpty({ empty, folder }: Subject): Promise<Started> {
   const port = freePort();
-  return started([empty, "serve", String(port)], { home: folder, port });
+  return started([empty, "serve", String(port)], { home: folder, port, dataDir: folder });
 }
 
-async function started(argv: string[], place: { home: string; port: number }): Promise<Started> {
+async function started(
+  argv: string[],
+  place: { home: string; port: number; dataDir: string },
+): Promise<Started> {
   const url = `http://127.0.0.1:${place.port}/`;
   const startedAt = performance.now();
   const child = Bun.spawn(argv, {
@@ -45,6 +50,7 @@ async function started(argv: string[], place: { home: string; port: number }): P
   return {
     url,
     pid: child.pid,
+    dataDir: place.dataDir,
     firstAnswerMs,
     async stop() {
       child.kill("SIGTERM");

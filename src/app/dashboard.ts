@@ -72,7 +72,7 @@ export async function startDashboard(config: Config, hooks: DashboardHooks) {
     const parts = { url, store, server, supervisor, lock, output, web };
     return running(parts, { settled, startedAt, config, hooks, clock });
   } catch (error) {
-    web?.app.close();
+    web?.close();
     await store?.close();
     output.close();
     lock.release();
@@ -202,6 +202,7 @@ function createWeb(
   const interrupted: string[] = [];
   let port = config.port;
   const settings = followSettings<Settings>(config, hooks.reload);
+  const ended = new AbortController();
   const app = createWebApp(
     createWebDeps(config, {
       store,
@@ -213,10 +214,15 @@ function createWeb(
       services: statuses,
       port: () => port,
       reportError: output.reportError,
+      signal: ended.signal,
     }),
   );
   const setPort = (bound: number | undefined): number => (port = bound ?? port);
-  return { app, interrupted, setPort, settings };
+  const close = () => {
+    ended.abort();
+    app.close();
+  };
+  return { app, interrupted, setPort, settings, close };
 }
 
 const TIDY_INTERVAL_MS = 60 * 60 * 1000;
@@ -297,7 +303,7 @@ function running(
       stopFollowing();
       stopSchedules();
       stopHousekeeping();
-      web.app.close();
+      web.close();
       await Promise.all([server.stop(true), supervisor.shutdown()]);
       // A database that cannot be written now makes the next start say that this end was not clean.
       await store.system.endSession().catch(output.reportError);

@@ -9,6 +9,7 @@ import { PROVIDERS } from "../domain/workflow.ts";
 import { TOOL_NAMES } from "../domain/tool.ts";
 import { systemClock } from "../lib/clock.ts";
 import { selfCommand } from "../process/self-command.ts";
+import { createServiceLogs } from "../process/log-reader.ts";
 import type { Store } from "../store/store.ts";
 import type { WebDeps } from "../web/deps.ts";
 import { EXAMPLES } from "../../examples/index.ts";
@@ -17,7 +18,7 @@ import { createBackups } from "./backups.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { createSettingsDeps } from "./settings-deps.ts";
 import { createRunActions } from "./run-actions.ts";
-import { createTreeMemory } from "./tree-memory.ts";
+import { followResources } from "./resources.ts";
 import { createRun } from "./workflow-runs.ts";
 
 const RESTART_DELAY_MS = 300;
@@ -41,12 +42,24 @@ export interface WebParts {
   /** Sessions that were begun before this time have ended. */
   readonly sessionsSince: number;
   readonly reportError: (error: unknown) => void;
+  /** Ends what goes on beside requests. */
+  readonly signal: AbortSignal;
 }
 
 export function createWebDeps(config: Config, parts: WebParts): WebDeps {
   const { store, settings } = parts;
   const clock = systemClock;
   let { sessionsSince } = parts;
+  const databaseBytes = () =>
+    statSync(config.databasePath, { throwIfNoEntry: false })?.size ?? null;
+  const resources = followResources({
+    clock,
+    intervalMs: config.refresh.systemMs,
+    dataDir: config.dataDir,
+    databaseBytes,
+    queueDepth: async () => (await store.runs.counts()).queued,
+    signal: parts.signal,
+  });
   return {
     ...store,
     ...createSettingsDeps(config, settings),
@@ -81,8 +94,11 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     },
     commit: BUILD.commit,
     databasePath: config.databasePath,
-    memoryBytes: createTreeMemory(clock),
-    databaseBytes: () => statSync(config.databasePath, { throwIfNoEntry: false })?.size ?? null,
+    memoryBytes: () => resources().at(-1)?.memoryBytes ?? null,
+    databaseBytes,
+    resources,
+    serviceLogs: createServiceLogs(config.dataDir),
+    refresh: config.refresh,
     dataDir: config.dataDir,
     knownTools: TOOL_NAMES,
     examples: EXAMPLES,

@@ -15,6 +15,14 @@ export interface Config {
   readonly port: number;
   /** The chat process listens on a loopback address always; people reach it through the dashboard. */
   readonly chat: { readonly enabled: boolean; readonly port: number };
+  /** How often the parts of live pages change at most. */
+  readonly refresh: {
+    readonly queueMs: number;
+    readonly workflowsMs: number;
+    readonly agentsMs: number;
+    readonly systemMs: number;
+    readonly pollMs: number;
+  };
   readonly mlflow: { readonly enabled: boolean; readonly port: number };
   readonly workerCount: number;
   /** Runs that one worker executes at the same time. */

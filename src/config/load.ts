@@ -147,6 +147,13 @@ async function buildSettings(
     host: values.AGENTS_HOST,
     port: values.AGENTS_PORT,
     chat: { enabled: values.AGENTS_CHAT, port: values.AGENTS_CHAT_PORT },
+    refresh: {
+      queueMs: values.AGENTS_REFRESH_QUEUE_MS,
+      workflowsMs: values.AGENTS_REFRESH_WORKFLOWS_MS,
+      agentsMs: values.AGENTS_REFRESH_AGENTS_MS,
+      systemMs: values.AGENTS_REFRESH_SYSTEM_MS,
+      pollMs: values.AGENTS_REFRESH_POLL_MS,
+    },
     mlflow: { enabled: values.AGENTS_MLFLOW, port: values.AGENTS_MLFLOW_PORT },
     workerCount: values.AGENTS_WORKERS,
     workerConcurrency: values.AGENTS_WORKER_CONCURRENCY,

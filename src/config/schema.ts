@@ -117,6 +117,9 @@ const list = () =>
       .filter((entry) => entry !== ""),
   );
 
+/** A page that changes less often than this is not live. */
+const REFRESH_MS_MAX = 600_000;
+
 export const variables = z.object({
   AGENTS_HOST: variable(host().default("127.0.0.1"), {
     section: "Server",
@@ -174,6 +177,37 @@ export const variables = z.object({
     description: "Runs that one worker executes at the same time.",
     default: "16",
     example: "4",
+  }),
+  AGENTS_REFRESH_QUEUE_MS: variable(wholeNumber(100, REFRESH_MS_MAX).default(1_000), {
+    section: "Server",
+    description: "Live pages show a new queue depth, and new log lines, at most this often.",
+    default: "1000",
+    example: "500",
+  }),
+  AGENTS_REFRESH_WORKFLOWS_MS: variable(wholeNumber(100, REFRESH_MS_MAX).default(2_000), {
+    section: "Server",
+    description: "Live pages show what has become of workflows and runs at most this often.",
+    default: "2000",
+    example: "1000",
+  }),
+  AGENTS_REFRESH_AGENTS_MS: variable(wholeNumber(100, REFRESH_MS_MAX).default(5_000), {
+    section: "Server",
+    description: "Live pages show the heartbeats of agents and services at most this often.",
+    default: "5000",
+    example: "2000",
+  }),
+  AGENTS_REFRESH_SYSTEM_MS: variable(wholeNumber(1_000, REFRESH_MS_MAX).default(5_000), {
+    section: "Server",
+    description: "CPU, memory and disk are looked at, and shown on live pages, this often.",
+    default: "5000",
+    example: "10000",
+  }),
+  AGENTS_REFRESH_POLL_MS: variable(wholeNumber(1_000, REFRESH_MS_MAX).default(5_000), {
+    section: "Server",
+    description:
+      "A page that has lost its stream asks for itself after this long, or up to twice as long.",
+    default: "5000",
+    example: "10000",
   }),
   AGENTS_OPEN: variable(onOff().default(false), {
     section: "Server",

@@ -31,6 +31,25 @@ export interface ServiceStatus {
   readonly fix: string | null;
 }
 
+/** What the processes of the product took at a moment; null is what cannot be known here. */
+export interface ResourceSample {
+  readonly at: number;
+  /** Of all processors together, since the sample before; 1 is all of them all of the time. */
+  readonly cpuShare: number | null;
+  readonly memoryBytes: number | null;
+  /** Free for this user where the data folder is. */
+  readonly diskFreeBytes: number | null;
+  readonly databaseBytes: number | null;
+  readonly queueDepth: number | null;
+}
+
+/** A provider has asked all workers to leave it alone for a while. */
+export interface ProviderPause {
+  /** `openai` and what tells this account from another one of that provider. */
+  readonly account: string;
+  readonly untilAt: number;
+}
+
 /** The one row that tells a clean end from a crash. */
 export interface SessionRecord {
   readonly startedAt: number;
@@ -52,6 +71,8 @@ export interface SystemStore {
   interruptedRunIds(): Promise<string[]>;
   saveService(status: ServiceStatus): Promise<void>;
   services(): Promise<ServiceStatus[]>;
+  /** Those that are not over yet. */
+  providerPauses(nowMs: number): Promise<ProviderPause[]>;
   setting(key: string): Promise<string | undefined>;
   setSetting(key: string, value: string): Promise<void>;
 }

@@ -114,7 +114,8 @@ function formatEntry({ at, stream, line }: Omit<LogEntry, "service">): string {
   return `${new Date(at).toISOString()} ${stream} ${line.replaceAll("\n", "\\n")}\n`;
 }
 
-function parseEntry(service: string, text: string): LogEntry | undefined {
+/** Undefined for what is no line of a log file. */
+export function parseEntry(service: string, text: string): LogEntry | undefined {
   const match = /^(\S+) (stdout|stderr) (.*)$/s.exec(text);
   const at = Date.parse(match?.[1] ?? "");
   if (match === null || Number.isNaN(at)) return undefined;
@@ -140,7 +141,7 @@ export async function tailLogs(
 }
 
 /** The services that have a log, or the one of them that is asked for. */
-async function logServices(dataDir: string, service?: string): Promise<string[]> {
+export async function logServices(dataDir: string, service?: string): Promise<string[]> {
   const names = await readdir(logsDir(dataDir)).catch(() => []);
   return servicesIn(names, service);
 }
@@ -254,7 +255,8 @@ async function wholeLines(path: string, from: number): Promise<string> {
 
 const logsDir = (dataDir: string) => join(dataDir, "logs");
 
-function logPath(dataDir: string, service: string, age = 0): string {
+/** @param age 0 is the file that is written now. */
+export function logPath(dataDir: string, service: string, age = 0): string {
   assert(SERVICE_NAME.test(service), `"${service}" is no name of a service`);
   return join(logsDir(dataDir), age === 0 ? `${service}.log` : `${service}.log.${age}`);
 }

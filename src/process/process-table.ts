@@ -9,10 +9,14 @@ export interface ProcessRow {
   readonly groupPid: number;
   /** Resident memory in bytes; shared pages are counted in every process. */
   readonly residentBytes: number;
+  /** Processor time since it began; undefined where it is not told. */
+  readonly cpuMs?: number;
   readonly command: string;
 }
 
 const KIBIBYTE = 1_024;
+/** A tick of Linux, the same on every machine that we run on. */
+const TICK_MS = 10;
 /** Memory pages are counted as this on Linux; larger ones (arm64 with 64 KiB) only change `rss`. */
 const PAGE_BYTES = 4_096;
 
@@ -43,7 +47,9 @@ function parseLinuxStat(stat: string) {
   if (state === "Z" || state === "X") return undefined;
   // Field 24 of the line is `rss`; `rest` begins with field 6.
   const residentBytes = Number(rest[18] ?? 0) * PAGE_BYTES;
-  return { parentPid: Number(parentPid), groupPid: Number(groupPid), residentBytes };
+  // Fields 14 and 15 are the time of the process itself, as user and in the system.
+  const cpuMs = (Number(rest[8] ?? 0) + Number(rest[9] ?? 0)) * TICK_MS;
+  return { parentPid: Number(parentPid), groupPid: Number(groupPid), residentBytes, cpuMs };
 }
 
 function linuxCommand(name: string): string {

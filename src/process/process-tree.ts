@@ -6,6 +6,8 @@ export interface TreeProcess {
   readonly pid: number;
   readonly command: string;
   readonly bytes: number;
+  /** Processor time since it began; undefined where it is not told. */
+  readonly cpuMs: number | undefined;
 }
 
 export interface ProcessTree {
@@ -28,6 +30,7 @@ export async function processTree(pid: number): Promise<ProcessTree> {
     pid: row.pid,
     command: row.command,
     bytes: shares[index] ?? row.residentBytes,
+    cpuMs: row.cpuMs,
   }));
   return { processes, measure, bytes: processes.reduce((sum, one) => sum + one.bytes, 0) };
 }

@@ -19,7 +19,7 @@ export interface LogPosition {
   readonly at: number;
 }
 
-interface EventRow {
+export interface EventRow {
   run_id: string;
   seq: number;
   at: number;
@@ -101,7 +101,7 @@ export function selectRecentEvents(client: Database, limit: number): StoredEvent
   return RECENT(client).all(limit).toReversed().map(toStoredEvent);
 }
 
-function toStoredEvent(row: EventRow): StoredEvent {
+export function toStoredEvent(row: EventRow): StoredEvent {
   const rest = row.data === "{}" ? "}" : `,${row.data.slice(1)}`;
   const event: RunEvent = JSON.parse(`{"type":"${row.type}"${rest}`);
   return { runId: row.run_id, seq: row.seq, at: row.at, event };

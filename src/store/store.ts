@@ -2,6 +2,7 @@
 import { MIGRATIONS } from "../../drizzle/index.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
+import type { EventLog } from "../domain/log.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { MetricsStore } from "../domain/metrics.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
@@ -21,6 +22,7 @@ import { createMemoryStore } from "./memory-store.ts";
 import { createMetricsStore } from "./metrics-store.ts";
 import { createProviderTurns } from "./provider-turns.ts";
 import { createQueue } from "./queue.ts";
+import { createEventLog } from "./event-log.ts";
 import { type FileOptions, openFile } from "./reopen.ts";
 import { createRunStore } from "./run-store.ts";
 import { createScheduleStore } from "./schedule-store.ts";
@@ -48,6 +50,7 @@ export interface Store {
   readonly turns: ProviderTurns;
   readonly system: SystemStore;
   readonly metrics: MetricsStore;
+  readonly eventLog: EventLog;
   readonly changes: ChangeSignal;
   readonly opened: OpenResult;
   health(): DatabaseHealth;
@@ -121,6 +124,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
     turns,
     system: createSystemStore(connection),
     metrics: createMetricsStore(connection, clock),
+    eventLog: createEventLog(connection),
     changes: connection.changes,
     opened: connection.opened,
     health: connection.health.state,

@@ -1,12 +1,13 @@
-import { and, asc, eq, isNotNull, max, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, max, type SQL } from "drizzle-orm";
 import type { ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
-import { runs, services, sessionState, settings } from "./schema.ts";
+import { providerBlocks, runs, services, sessionState, settings } from "./schema.ts";
 
 const SESSION_ID = 1;
 /** Interrupted runs that are named; more are resumed all the same. */
 const INTERRUPTED_RUN_COUNT_MAX = 1_000;
+const PAUSE_COUNT_MAX = 20;
 
 export function createSystemStore(connection: Connection): SystemStore {
   return {
@@ -47,6 +48,16 @@ export function createSystemStore(connection: Connection): SystemStore {
     services: () =>
       connection.read(({ db }) =>
         db.select().from(services).orderBy(asc(services.position)).all().map(toStatus),
+      ),
+    providerPauses: (nowMs) =>
+      connection.read(({ db }) =>
+        db
+          .select()
+          .from(providerBlocks)
+          .where(gt(providerBlocks.untilAt, nowMs))
+          .orderBy(asc(providerBlocks.account))
+          .limit(PAUSE_COUNT_MAX)
+          .all(),
       ),
     setting: (key) =>
       connection.read(

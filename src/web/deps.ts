@@ -3,13 +3,19 @@ import type { JsonObject } from "../lib/json.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Backups } from "../domain/backup.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
+import type { EventLog, ServiceLogs } from "../domain/log.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
 import type { MetricsStore } from "../domain/metrics.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
 import type { RunActions } from "../domain/run-actions.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
-import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
+import type {
+  DatabaseHealth,
+  ResourceSample,
+  ServiceStatus,
+  SystemStore,
+} from "../domain/service.ts";
 import type { Workflow, WorkflowStore } from "../domain/workflow.ts";
 import type { ProviderStatus, SettingValue } from "../../views/settings.tsx";
 import type { StreamLimits } from "./sse.ts";
@@ -32,6 +38,16 @@ export interface RunRequest {
   readonly overrides: RunOverrides;
 }
 
+/** How often the parts of live pages change at most. */
+export interface RefreshIntervals {
+  readonly queueMs: number;
+  readonly workflowsMs: number;
+  readonly agentsMs: number;
+  readonly systemMs: number;
+  /** Of pages that have lost their stream, at least. */
+  readonly pollMs: number;
+}
+
 export interface WebDeps {
   readonly runs: RunStore;
   readonly workflows: WorkflowStore;
@@ -42,6 +58,8 @@ export interface WebDeps {
   /** The chat's own process answers; here they are only found. */
   readonly conversations: Pick<ConversationStore, "list">;
   readonly metrics: MetricsStore;
+  readonly eventLog: EventLog;
+  readonly serviceLogs: ServiceLogs;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];
@@ -87,6 +105,9 @@ export interface WebDeps {
   readonly values: () => readonly SettingValue[];
   readonly memoryBytes: () => number | null;
   readonly databaseBytes: () => number | null;
+  /** Oldest first. */
+  readonly resources: () => readonly ResourceSample[];
+  readonly refresh: RefreshIntervals;
   readonly dataDir: string;
   readonly knownTools: readonly string[];
   readonly examples: readonly Example[];

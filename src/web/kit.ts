@@ -48,7 +48,7 @@ export function isTheme(text: string | undefined): text is Theme {
 
 /** Makes the function that fills in what every page needs. Call it after all reads of the page. */
 export function createShell(
-  deps: Pick<WebDeps, "version" | "health" | "demo" | "clock">,
+  deps: Pick<WebDeps, "version" | "health" | "demo" | "clock"> & Partial<Pick<WebDeps, "refresh">>,
   tools: { csrf: Csrf; access: Pick<Access, "needsLogin" | "isAllowed"> },
 ): Kit["shell"] {
   return (c, title) => {
@@ -67,6 +67,7 @@ export function createShell(
       demo: deps.demo(),
       asset: assetUrl,
       now: deps.clock.now(),
+      pollMs: deps.refresh?.pollMs,
     };
   };
 }

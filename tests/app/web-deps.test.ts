@@ -41,6 +41,7 @@ async function webDeps() {
     port: () => 7861,
     restart: () => undefined,
     sessionsSince: 0,
+    signal: AbortSignal.abort(),
     reportError(error) {
       throw error;
     },

@@ -10,7 +10,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { RunEvent, StoredEvent } from "../../src/domain/event.ts";
 import { BannersPart } from "../../views/part/banner.tsx";
 import { RunUpdate } from "../../views/run.tsx";
-import { LogLines, StatusUpdate } from "../../views/status.tsx";
+import { LogLines, statusParts, StatusUpdate } from "../../views/status.tsx";
 import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
 import { PLANTED_PATH, startFixtureServer, type FixtureServer } from "../views/fixture-server.ts";
 import {
@@ -127,7 +127,8 @@ const SCROLL_TOP = "document.querySelector('.log').scrollTop";
 /** A message of the status stream; one run of the fixtures waits and counts as active too. */
 function statusWith(active: number, list: readonly StoredEvent[] = []): Promise<string> {
   const counts = { ...STATUS_FULL.counts, running: active - STATUS_FULL.counts.waiting };
-  return text(StatusUpdate({ status: { ...STATUS_FULL, counts, events: list } }));
+  const parts = statusParts({ ...STATUS_FULL, counts });
+  return text(StatusUpdate({ parts, events: list }));
 }
 
 async function linesOf(runId: string, list: readonly RunEvent[]): Promise<string> {
@@ -438,7 +439,7 @@ describe("the browser code", () => {
       expect(await page.textContent("#announce")).toBe("Runs");
       await page.waitForSelector(live("on"));
       await page.goBack();
-      await page.waitForSelector("#tiles");
+      await page.waitForSelector("#tile-active");
       expect(open.noise).toEqual([]);
     },
     TEST_MS,

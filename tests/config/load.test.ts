@@ -132,6 +132,13 @@ describe("values", () => {
       texts: { AGENTS_DATA_DIR: data },
       host: "127.0.0.1",
       port: 7861,
+      refresh: {
+        queueMs: 1_000,
+        workflowsMs: 2_000,
+        agentsMs: 5_000,
+        systemMs: 5_000,
+        pollMs: 5_000,
+      },
       chat: { enabled: true, port: 7860 },
       mlflow: { enabled: true, port: 5000 },
       workerCount: 2,

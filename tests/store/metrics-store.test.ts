@@ -178,10 +178,10 @@ async function keptIn(world: World) {
     for (const { startsAt, spanMs: _, ...sums } of await metrics.series(days))
       if (Object.values(sums).some((sum) => sum > 0)) byHour.set(`${id} ${startsAt}`, sums);
   }
-  const nodes = (await metrics.byNode({ ...ALL, order: "cost" })).map(
-    ({ workflowId, workflowName: _, nodeId, ...sums }) =>
-      [`${workflowId} ${nodeId}`, sums] as const,
-  );
+  const nodes = (await metrics.byNode({ ...ALL, order: "cost" })).map((node) => {
+    const { workflowId, workflowName: _, nodeId, ...sums } = node;
+    return [`${workflowId} ${nodeId}`, sums] as const;
+  });
   const models = (await metrics.byModel(ALL)).map(({ model, ...sums }) => [model, sums] as const);
   return { byHour, nodes: new Map(nodes), models: new Map(models) };
 }
@@ -262,8 +262,8 @@ describe("MetricsStore", () => {
     const { store, clock, workflows } = world;
     const [echo, tell] = workflows;
     if (echo === undefined || tell === undefined) throw new Error("There are two.");
-    const runOnce = async (workflow: typeof echo, id: string, ms: number, cost: number) => {
-      const mine = await startRun(store, newRun(workflow, id));
+    const runOnce = async (id: string, ms: number, cost: number) => {
+      const mine = await startRun(store, newRun(id === "b" ? tell : echo, id));
       await write(store, mine, { steps: [start("read"), start("write")] });
       clock.advance(ms);
       await store.runs.recordCall(mine, call(0, { costNanoUsd: cost }), []);
@@ -274,10 +274,10 @@ describe("MetricsStore", () => {
         turn: { state: "succeeded", outputs: {} },
       });
     };
-    await runOnce(echo, "a", 100, 5);
-    await runOnce(tell, "b", 50, 9);
+    await runOnce("a", 100, 5);
+    await runOnce("b", 50, 9);
     clock.advance(HOUR_MS);
-    await runOnce(echo, "c", 10, 1);
+    await runOnce("c", 10, 1);
     const { metrics } = store;
     const names = async (order: "cost" | "duration", limit = 9) =>
       (await metrics.byNode({ ...ALL, order, limit })).map(
@@ -317,16 +317,17 @@ describe("MetricsStore", () => {
   });
 });
 
-describe("joinOldHours()", () => {
-  const everything = (metrics: MetricsStore) =>
-    Promise.all([
-      metrics.totals(ALL),
-      metrics.byWorkflow(ALL),
-      metrics.byNode({ ...ALL, order: "cost" }),
-      metrics.byModel(ALL),
-      metrics.series({ sinceMs: START_MS - 9.5 * HOUR_MS, untilMs: ALL.untilMs, spanMs: DAY_MS }),
-    ]);
+function everything(metrics: MetricsStore) {
+  return Promise.all([
+    metrics.totals(ALL),
+    metrics.byWorkflow(ALL),
+    metrics.byNode({ ...ALL, order: "cost" }),
+    metrics.byModel(ALL),
+    metrics.series({ sinceMs: START_MS - 9.5 * HOUR_MS, untilMs: ALL.untilMs, spanMs: DAY_MS }),
+  ]);
+}
 
+describe("joinOldHours()", () => {
   test("leaves the sums of days as they are, and fewer rows", async () => {
     await using folder = await temporaryFolder();
     const world = await createWorld(folder.database);

@@ -28,7 +28,7 @@ test("no statement walks or sorts a table that grows with history", async () => 
   } as typeof prepare);
   try {
     const store = await openStore({ path: folder.database, clock: createManualClock() });
-    const { runs, queue, system, workflows, memory, cache, turns, metrics } = store;
+    const { runs, queue, system, workflows, memory, cache, turns, metrics, eventLog } = store;
     const workflow = await saveWorkflow(workflows);
     const mine = await startRun(store, newRun(workflow, "r1"));
     await write(store, mine, {
@@ -84,6 +84,11 @@ test("no statement walks or sorts a table that grows with history", async () => 
     const turn = await turns.take("a", { concurrency: 1, requestsPerMinute: 2 });
     if (turn.taken) await turn.release();
     await turns.block("a", 1);
+    const place = { at: 1, runId: "r1", seq: 2 };
+    await eventLog.eventsBefore({ untilMs: 1, limit: 5 });
+    await eventLog.eventsBefore({ untilMs: 1, limit: 5, before: place });
+    await eventLog.eventsBefore({ untilMs: 1, limit: 5, runId: "r1" });
+    await system.providerPauses(1);
     const filter = { sinceMs: 0, untilMs: 3_600_000, workflowId: workflow.id, limit: 5 };
     await metrics.series({ ...filter, spanMs: 3_600_000 });
     await metrics.totals(filter);
@@ -114,6 +119,7 @@ test("no statement walks or sorts a table that grows with history", async () => 
     "SCAN events USING INDEX events_by_at",
     "SEARCH cached_answers USING INDEX cached_answers_by_key (key=?)",
     "SEARCH cached_answers USING INTEGER PRIMARY KEY (rowid<?)",
+    "SEARCH events USING INDEX events_by_at ((at,run_id,seq)<(?,?,?))",
     // The least number of an index.
     "SEARCH memories",
     // Expired ones are removed by the next write.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RunResult } from "../../views/run.tsx";
 import { inspect, visibleText } from "./inspect.ts";
-import { Attention } from "../../views/part/status-tiles.tsx";
+import { Alerts } from "../../views/part/alerts.tsx";
 import { run, STATUS_FULL, steps } from "./fixtures.ts";
 import { PAGES, text as render } from "./pages.tsx";
 
@@ -50,7 +50,7 @@ describe("StatusPage()", () => {
 
   test("shows the text of a notice that is the only one", async () => {
     const services = STATUS_FULL.services.filter(({ name }) => name !== "chat");
-    const shown = await render(Attention({ status: { ...STATUS_FULL, services } }));
+    const shown = await render(Alerts({ status: { ...STATUS_FULL, services } }));
     const notice = inspect(shown).find(({ attributes }) => attributes["id"] === "alerts-info");
     expect(notice?.tag).toBe("div");
     expect(visibleText(shown)).toContain("mlflow is not running.");
@@ -88,8 +88,10 @@ describe("Layout()", () => {
         ["/schedules", undefined],
         ["/agents", undefined],
         ["/chat", undefined],
+        ["/metrics", undefined],
         ["/memory", undefined],
         ["/settings", undefined],
+        ["/logs", undefined],
       ].toSpliced(0, 0, ["/", undefined]),
     );
   });

@@ -1,7 +1,9 @@
 /** Every page in the states that matter, by name. Used by the tests and by `scripts/shots.ts`. */
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { ErrorPage } from "../../views/error.tsx";
+import { LogsPage } from "../../views/logs.tsx";
 import { LoginPage } from "../../views/login.tsx";
+import { MetricsPage } from "../../views/metrics.tsx";
 import { MemoryPage } from "../../views/memory.tsx";
 import { RunPage } from "../../views/run.tsx";
 import { RunsPage } from "../../views/runs.tsx";
@@ -47,6 +49,13 @@ import {
   WORKFLOW,
   WORKFLOWS,
 } from "./fixtures.ts";
+import {
+  LOG_LINES,
+  LOGS_ALL,
+  METRICS_EMPTY,
+  METRICS_FULL,
+  METRICS_HOSTILE,
+} from "./metrics-fixtures.ts";
 
 export interface PageCase {
   readonly name: string;
@@ -336,6 +345,65 @@ export const PAGES: readonly PageCase[] = [
   ...SCHEDULE_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   ...CHAT_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   ...DESK_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
+  page("metrics", "/metrics", {
+    view: (shell) => <MetricsPage shell={shell("Metrics")} metrics={METRICS_FULL} />,
+  }),
+  page("metrics-empty", "/metrics?empty", {
+    demo: true,
+    view: (shell) => <MetricsPage shell={shell("Metrics")} metrics={METRICS_EMPTY} />,
+  }),
+  page("metrics-refused", "/metrics?refused", {
+    health: DEGRADED,
+    view: (shell) => <MetricsPage shell={shell("Metrics")} metrics={METRICS_HOSTILE} />,
+  }),
+  page("logs", "/logs", {
+    view: (shell) => (
+      <LogsPage
+        shell={shell("Logs")}
+        filter={LOGS_ALL}
+        services={["chat", "dashboard", "worker-1"]}
+        lines={LOG_LINES}
+        next="1795184000000-1"
+        lookedToMs={undefined}
+        fault={undefined}
+      />
+    ),
+  }),
+  page("logs-empty", "/logs?empty", {
+    view: (shell) => (
+      <LogsPage
+        shell={shell("Logs")}
+        filter={LOGS_ALL}
+        services={[]}
+        lines={[]}
+        next={undefined}
+        lookedToMs={undefined}
+        fault={undefined}
+      />
+    ),
+  }),
+  page("logs-filtered", "/logs?filtered", {
+    health: DEGRADED,
+    view: (shell) => (
+      <LogsPage
+        shell={shell("Logs")}
+        filter={{
+          ...LOGS_ALL,
+          source: "worker-1",
+          runId: "01kae9x7m0v3t5hq",
+          level: "warn",
+          text: HOSTILE,
+          to: "2026-11-20T14:30",
+          before: "1795184000000-1",
+        }}
+        services={["chat", "dashboard", "worker-1"]}
+        lines={LOG_LINES.slice(0, 3)}
+        next="1795184000000-2"
+        lookedToMs={1_795_184_000_000}
+        fault="Write times as 2026-11-20T14:30. Shown are the newest lines."
+      />
+    ),
+  }),
   page("login", "/login", {
     view: (shell) => (
       <LoginPage

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { RunUpdate } from "../../views/run.tsx";
-import { StatusUpdate } from "../../views/status.tsx";
+import { StatusPage, statusParts, StatusUpdate } from "../../views/status.tsx";
 import {
   calls,
   DRAWING,
@@ -9,6 +9,7 @@ import {
   HOSTILE,
   NOW,
   run,
+  shell,
   STATUS_EMPTY,
   STATUS_FULL,
   steps,
@@ -50,14 +51,41 @@ const delta = (call: number, piece: string): RunEvent => ({
   text: piece,
 });
 
+async function partsOf(status: typeof STATUS_FULL): Promise<string[]> {
+  return targets(await text(<StatusUpdate parts={statusParts(status)} events={status.events} />));
+}
+
+function facesOf(status: typeof STATUS_FULL): ReadonlyMap<string, string> {
+  return new Map(statusParts(status).map(({ name, face }) => [name, face]));
+}
+
 describe("StatusUpdate()", () => {
   test("renders every live part of the page, and lines only when there are new ones", async () => {
-    const parts = ["tiles outerMorph", "runs outerMorph", "services outerMorph"];
-    expect(targets(await text(<StatusUpdate status={STATUS_FULL} />))).toEqual([
-      ...parts,
-      "log-lines beforeend",
-    ]);
-    expect(targets(await text(<StatusUpdate status={STATUS_EMPTY} />))).toEqual(parts);
+    const names = [
+      "alerts",
+      ...["failed", "active", "success", "tokens", "cost"].map((id) => `tile-${id}`),
+      "runs",
+      "services",
+      "resources",
+    ];
+    const parts = names.map((name) => `${name} outerMorph`);
+    expect(await partsOf(STATUS_FULL)).toEqual([...parts, "log-lines beforeend"]);
+    expect(await partsOf(STATUS_EMPTY)).toEqual(parts);
+    const page = await text(<StatusPage shell={shell()} status={STATUS_EMPTY} />);
+    for (const name of [...names, "banners", "log-lines"]) expect(page).toContain(`id="${name}"`);
+  });
+
+  test("a part keeps its face while nothing of it has changed", () => {
+    const before = facesOf(STATUS_FULL);
+    const changed = (status: Partial<typeof STATUS_FULL>) =>
+      [...facesOf({ ...STATUS_FULL, ...status })]
+        .filter(([name, face]) => before.get(name) !== face)
+        .map(([name]) => name);
+    expect(changed({ now: STATUS_FULL.now + 60_000, events: [] })).toEqual([]);
+    expect(changed({ queueDepth: 4 })).toEqual(["tile-active"]);
+    expect(changed({ approvals: [], held: [] })).toEqual(["alerts"]);
+    expect(changed({ services: [] })).toEqual(["alerts", "services"]);
+    expect(changed({ resources: STATUS_FULL.resources.slice(1) })).toEqual(["resources"]);
   });
 });
 

@@ -203,7 +203,7 @@ test("the status stream starts with everything, then sends what changed, at most
   const record = await world.addWorkflow();
   await using client = await openSse(`${world.url}/status/stream?range=1h`);
   await client.until(() => client.messages.length === 1);
-  expect(client.messages[0]?.data).toContain('hx-target="#tiles"');
+  expect(client.messages[0]?.data).toContain('hx-target="#tile-active"');
   expect(client.messages[0]?.id).toMatch(/^\w+-1$/);
   const startedAt = performance.now();
   const runs: Run[] = [];

@@ -9,6 +9,7 @@ import type { ServiceStatus } from "../../src/domain/service.ts";
 import type { WorkflowRecord } from "../../src/domain/workflow.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { newId } from "../../src/lib/id.ts";
+import { createServiceLogs } from "../../src/process/log-reader.ts";
 import { openStoreDegradable, type Store } from "../../src/store/store.ts";
 import { createRunActions } from "../../src/app/run-actions.ts";
 import { createWebApp, type WebApp } from "../../src/web/app.ts";
@@ -137,6 +138,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       workflows: store.workflows,
       system: store.system,
       metrics: store.metrics,
+      eventLog: store.eventLog,
+      serviceLogs: createServiceLogs(folder),
       changes: store.changes,
       health: () => store.health(),
       services: () => [WORKER],
@@ -194,6 +197,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ],
       memoryBytes: () => 1024 * 1024,
       databaseBytes: () => 4096,
+      resources: () => [],
+      refresh: {
+        queueMs: 1_000,
+        workflowsMs: 2_000,
+        agentsMs: 5_000,
+        systemMs: 5_000,
+        pollMs: 5_000,
+      },
       dataDir: folder,
       knownTools: [],
       examples: [{ name: "greeting", description: "Says hello.", source: GREETING }],

@@ -2,8 +2,7 @@
 // it nicer. No eval and no inline handlers: the CSP forbids both.
 const root = document.documentElement;
 const LOG_LINE_COUNT_MAX = 400;
-const POLL_MS_MIN = 5_000;
-const POLL_MS_SPREAD = 5_000;
+const POLL_MS = 5_000;
 const REARM_MS_MAX = 30_000;
 
 const isPaused = () => "paused" in root.dataset;
@@ -45,9 +44,14 @@ const poll = () => {
   const element = document.getElementById("poll");
   if (element && root.dataset.live === "lost" && !document.hidden && !isPaused())
     htmx.trigger(element, "poll");
-  setTimeout(poll, POLL_MS_MIN + Math.random() * POLL_MS_SPREAD);
+  schedulePoll();
 };
-setTimeout(poll, POLL_MS_MIN);
+// Not all pages at the same moment.
+const schedulePoll = () => {
+  const every = Number(document.getElementById("poll")?.dataset.pollMs ?? POLL_MS);
+  setTimeout(poll, every * (1 + Math.random()));
+};
+schedulePoll();
 
 // Paused or hidden: no poll and no message changes the page (WCAG 2.2.2).
 on("htmx:before:request", (event) => {

@@ -50,6 +50,8 @@ const STYLE_FILES = [
   "agents",
   "search",
   "settings",
+  "metrics",
+  "logs",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

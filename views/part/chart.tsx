@@ -104,13 +104,19 @@ function smooth(points: readonly Point[]): string {
   let path = `M${round(first[0])} ${round(first[1])}`;
   let from = first;
   rest.forEach((to, index) => {
+    if (to[1] === from[1] && slopes[index] === 0 && slopes[index + 1] === 0) {
+      // Nothing happened: of several such pieces one line is left below.
+      path += `L${round(to[0])} ${round(to[1])}`;
+      from = to;
+      return;
+    }
     const third = (to[0] - from[0]) / 3;
     const leave = from[1] + (slopes[index] ?? 0) * third;
     const arrive = to[1] - (slopes[index + 1] ?? 0) * third;
     path += `C${round(from[0] + third)} ${round(leave)} ${round(to[0] - third)} ${round(arrive)} ${round(to[0])} ${round(to[1])}`;
     from = to;
   });
-  return path;
+  return path.replaceAll(/(?:L[\d.]+ [\d.]+)+(?=L)/g, "");
 }
 
 /** The points are equally spaced, so the harmonic mean of the neighbouring slopes will do. */

@@ -17,7 +17,7 @@ import { ClockTime, momentText } from "./time.tsx";
 export const LOG_LINE_COUNT_MAX = 400;
 const INPUT_CHARS_MAX = 160;
 
-type Level = "debug" | "info" | "warn" | "error";
+export type Level = "debug" | "info" | "warn" | "error";
 type Delta = Extract<RunEvent, { type: "model.delta" | "output.delta" }>;
 
 export interface LogEntry {

@@ -2,18 +2,21 @@ import type { Hono } from "hono";
 import {
   RANGES,
   StatusPage,
+  type StatusPart,
+  statusParts,
   StatusUpdate,
   type Range,
   type Status,
 } from "../../../views/status.tsx";
 import type { StoredEvent } from "../../domain/event.ts";
-import type { PendingApproval, Run, RunState, RunStats } from "../../domain/run.ts";
-import { defined } from "../../lib/defined.ts";
+import type { PendingApproval, Run, RunFilter, RunState, RunStats } from "../../domain/run.ts";
 import type { WebDeps } from "../deps.ts";
+import { acknowledge, readAcknowledged } from "../acknowledgement.ts";
 import { wantsFragment } from "../error.ts";
+import { readForm } from "../form.ts";
 import { bannersOf, readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html, renderText } from "../render.ts";
-import { PATTERNS } from "../routes.ts";
+import { pathTo, PATTERNS } from "../routes.ts";
 import { encodeMessage, type SnapshotSource } from "../sse.ts";
 import { openStream } from "../stream.ts";
 
@@ -29,10 +32,9 @@ const RUN_COUNT_MAX = 8;
 const EVENT_COUNT_MAX = 60;
 const INTERRUPTED_COUNT_MAX = 20;
 const APPROVAL_COUNT_MAX = 50;
-/** The status page changes at most this often, however much happens. */
-export const STATUS_INTERVAL_MS = 1_000;
-/** Services and memory change without the database telling. */
-export const STATUS_REFRESH_MS = 5_000;
+const FAILED_COUNT_MAX = 6;
+/** Of the runs that wait, the newest are looked through for a reason that a person can mend. */
+const WAITING_COUNT_MAX = 50;
 
 /** How a part is read; the fallback stands in for what cannot be read. */
 type Read = <T>(read: Promise<T>, fallback: T) => Promise<T>;
@@ -45,7 +47,10 @@ export function registerStatus(app: Hono<WebEnv>, kit: Kit): void {
   app.get(PATTERNS.status, async (c) => {
     const read: Read = (promise, fallback) => readOr(c, promise, fallback);
     const status = await readStatus(deps, rangeOf(c), read);
-    if (wantsFragment(c)) return html(c, StatusUpdate({ status, banners: bannersOf(deps) }));
+    if (wantsFragment(c)) {
+      const parts = statusParts(status, bannersOf(deps));
+      return html(c, StatusUpdate({ parts, events: status.events }));
+    }
     return html(c, StatusPage({ shell: kit.shell(c, "Status"), status }));
   });
 
@@ -58,6 +63,17 @@ export function registerStatus(app: Hono<WebEnv>, kit: Kit): void {
       createSource: () => createStatusSource(deps, { range, epoch }),
       after,
     });
+  });
+
+  registerAcknowledgements(app, kit);
+}
+
+function registerAcknowledgements(app: Hono<WebEnv>, { deps }: Kit): void {
+  app.post(PATTERNS.statusAcknowledgements, async (c) => {
+    const form = await readForm(c);
+    await acknowledge(deps.system, form.text("alert"));
+    const range = RANGES.find((one) => one === form.text("range"));
+    return c.redirect(`${pathTo.status()}${range === undefined ? "" : `?range=${range}`}`, 303);
   });
 }
 
@@ -79,12 +95,12 @@ async function readStatus(deps: WebDeps, range: Range, read: Read): Promise<Stat
       emptyStats(from, bucketMs),
     );
   const interrupted = deps.interrupted.slice(0, INTERRUPTED_COUNT_MAX);
-  const [counts, current, previous, runs, events, approvals, workflows, interruptedRuns] =
+  const list = (filter: RunFilter) => read<Run[]>(deps.runs.list(filter), []);
+  const [counts, current, previous, events, approvals, workflows, interruptedRuns] =
     await Promise.all([
       read(deps.runs.counts(), NO_COUNTS),
       stats(sinceMs, untilMs),
       stats(previousMs, sinceMs),
-      read<Run[]>(deps.runs.list({ limit: RUN_COUNT_MAX }), []),
       read<StoredEvent[]>(deps.runs.recentEvents(EVENT_COUNT_MAX), []),
       read<PendingApproval[]>(deps.runs.pendingApprovals({ limit: APPROVAL_COUNT_MAX }), []),
       read(
@@ -93,11 +109,24 @@ async function readStatus(deps: WebDeps, range: Range, read: Read): Promise<Stat
       ),
       read(Promise.all(interrupted.map((id) => deps.runs.get(id))), []),
     ]);
+  const [newest, active, failed, waiting, pauses, acknowledged] = await Promise.all([
+    list({ limit: RUN_COUNT_MAX }),
+    list({ limit: RUN_COUNT_MAX, states: ["running", "waiting"] }),
+    list({ limit: FAILED_COUNT_MAX, states: ["failed"] }),
+    list({ limit: WAITING_COUNT_MAX, states: ["waiting"] }),
+    read(deps.system.providerPauses(now), []),
+    read(readAcknowledged(deps.system), {}),
+  ]);
   return {
     counts,
     stats: current,
     previous,
-    runs,
+    runs: activeFirst(active, newest),
+    failed: failed.filter((run) => (run.finishedAt ?? 0) >= sinceMs),
+    held: waiting.filter((run) => run.waitingFor === "budget"),
+    pauses,
+    acknowledged,
+    resources: deps.resources(),
     events,
     services: deps.services(),
     interrupted: interruptedRuns.filter((run) => run !== undefined),
@@ -124,41 +153,73 @@ function emptyStats(sinceMs: number, bucketMs: number): RunStats {
   return { sinceMs, bucketMs, buckets: Array.from({ length: BUCKET_COUNT }, () => bucket) };
 }
 
-/** Rendered once for all readers of a range; log lines go out as they come. */
+/** What is under way stands above what has ended, each newest first. */
+function activeFirst(active: readonly Run[], newest: readonly Run[]): Run[] {
+  const ids = new Set(active.map((run) => run.id));
+  return [...active, ...newest.filter((run) => !ids.has(run.id))].slice(0, RUN_COUNT_MAX);
+}
+
+/** What a part looked like when it was last sent, and when that was. */
+interface Shown {
+  readonly face: string;
+  readonly at: number;
+}
+
+/**
+ * Rendered once for all readers of a range. A message has the parts that have changed, each no sooner than its pace
+ * allows, and the new lines of the log.
+ */
 function createStatusSource(
   deps: WebDeps,
   options: { range: Range; epoch: string },
 ): SnapshotSource {
+  const { queueMs, workflowsMs, agentsMs, systemMs } = deps.refresh;
+  const paces = { queue: queueMs, workflows: workflowsMs, agents: agentsMs, system: systemMs };
+  const shown = new Map<string, Shown>();
   let position = 0;
-  let shown = "";
   let newest: Status | undefined;
   let known = new Set<string>();
   let snapshot: { position: number; bytes: Promise<Uint8Array> } | undefined;
 
-  async function encode(status: Status): Promise<Uint8Array> {
-    const data = await renderText(StatusUpdate({ status, banners: bannersOf(deps) }));
+  async function encode(
+    parts: readonly StatusPart[],
+    events: readonly StoredEvent[],
+  ): Promise<Uint8Array> {
+    const data = await renderText(StatusUpdate({ parts, events }));
     return encodeMessage({ id: `${options.epoch}-${position}`, data });
+  }
+
+  /** Changed, and last sent long enough ago; what must wait is looked at again with the next production. */
+  function isDue({ name, face, pace }: StatusPart, now: number): boolean {
+    const last = shown.get(name);
+    if (last === undefined) return true;
+    return last.face !== face && (now - last.at >= paces[pace] || now < last.at);
   }
 
   return {
     kind: "snapshot",
-    intervalMs: STATUS_INTERVAL_MS,
-    refreshMs: STATUS_REFRESH_MS,
+    intervalMs: queueMs,
+    // What had to wait for its pace, and what changes without the database telling.
+    refreshMs: queueMs,
     ended: false,
     async produce() {
       const status = await readStatus(deps, options.range, readStrictly);
-      const face = JSON.stringify([defined({ ...status, now: undefined }), bannersOf(deps)]);
-      if (face === shown) return [];
-      shown = face;
+      const now = deps.clock.now();
+      const parts = statusParts(status, bannersOf(deps)).filter((part) => isDue(part, now));
       const events = status.events.filter((event) => !known.has(eventKey(event)));
-      known = new Set(status.events.map(eventKey));
       newest = status;
+      if (parts.length === 0 && events.length === 0) return [];
+      for (const { name, face } of parts) shown.set(name, { face, at: now });
+      known = new Set(status.events.map(eventKey));
       position += 1;
-      return [{ position, bytes: await encode({ ...status, events }) }];
+      return [{ position, bytes: await encode(parts, events) }];
     },
     snapshot() {
       if (newest === undefined) return Promise.resolve(new Uint8Array());
-      if (snapshot?.position !== position) snapshot = { position, bytes: encode(newest) };
+      if (snapshot?.position !== position) {
+        const parts = statusParts(newest, bannersOf(deps));
+        snapshot = { position, bytes: encode(parts, newest.events) };
+      }
       return snapshot.bytes;
     },
   };
