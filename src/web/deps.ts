@@ -6,6 +6,7 @@ import type { ConversationStore } from "../domain/conversation.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { RunReader } from "../domain/run-reader.ts";
 import type { RunActions } from "../domain/run-actions.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
@@ -33,6 +34,7 @@ export interface RunRequest {
 
 export interface WebDeps {
   readonly runs: RunStore;
+  readonly runReader: RunReader;
   readonly workflows: WorkflowStore;
   readonly system: SystemStore;
   readonly memory: MemoryStore;
