@@ -1,4 +1,6 @@
--- Written by hand: drizzle has no word for virtual tables and triggers. src/store/run-words.ts says what it holds.
+-- By hand, beside the index: drizzle has no word for virtual tables and triggers. src/store/run-words.ts says what it holds.
+CREATE INDEX `steps_in_order` ON `steps` (`run_id`,`seq`) WHERE substr(key, -1) <> ']';
+--> statement-breakpoint
 CREATE VIRTUAL TABLE `run_words` USING fts5 (words, content='', contentless_delete=1, detail='none', prefix='1 2 3 4 6 9', tokenize='unicode61 remove_diacritics 2');
 --> statement-breakpoint
 INSERT INTO `run_words` (rowid, words)

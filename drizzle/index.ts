@@ -39,7 +39,7 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
   },
   {
     name: "0005_add_run_words",
-    sha256: "da2a4d08ce8053e817f8a53ac0c209c37c7a7b0c7d6498667c4b8db5aca2cfa2",
+    sha256: "18edafc4d47c72756a3021c21303240307c16dae2c754f5b68e604babc677290",
     sql: m0005,
   },
 ];

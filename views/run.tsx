@@ -5,9 +5,9 @@ import {
   type PendingApproval,
   type Run,
   type StepAttempt,
-  type StepCall,
   WAITING_WORDS,
 } from "../src/domain/run.ts";
+import type { RunGlance } from "../src/domain/run-reader.ts";
 import type { Workflow } from "../src/domain/workflow.ts";
 import type { Drawing } from "../src/graph/drawing.ts";
 import { Layout } from "./layout.tsx";
@@ -17,26 +17,28 @@ import { CopyButton, Value } from "./part/code.tsx";
 import { formatDuration } from "./part/duration.ts";
 import { ErrorBox } from "./part/error-box.tsx";
 import { PostForm } from "./part/form.tsx";
+import { RunMore } from "./part/run-more.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart, shortId } from "./part/id.ts";
 import { LivePart } from "./part/live-part.tsx";
 import { joinEvents, LOG_LINE_COUNT_MAX, LogItems } from "./part/log.tsx";
 import { formatCost } from "./part/money.ts";
-import { formatCount } from "./part/number.ts";
+import { formatBytes, formatCount } from "./part/number.ts";
 import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
 import { isFinal, isResumable, runDurationMs } from "./part/run-progress.ts";
-import { RunSteps } from "./part/run-steps.tsx";
-import { RETRY_FORM } from "./part/step-item.tsx";
+import type { RunPieces } from "./part/run-pieces.ts";
+import { RunSteps, RunGraph, RunTrace, stepCards } from "./part/run-steps.tsx";
+import { attemptId, RETRY_FORM, StepItem } from "./part/step-item.tsx";
 import { DateTime, momentText } from "./part/time.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
 /** Without script an unfinished run's page asks for itself this often. */
 const REFRESH_SECONDS = 5;
 
-export interface RunDetail {
+export interface RunDetail extends RunPieces {
   readonly run: Run;
-  readonly steps: readonly StepAttempt[];
-  readonly calls: readonly StepCall[];
+  /** Of the run's inputs and values: what is too large for this page, in bytes. */
+  readonly omitted?: RunGlance["omitted"];
   readonly events: readonly StoredEvent[];
   /** Undefined when the version that ran cannot be read any more. */
   readonly workflow: Workflow | undefined;
@@ -86,7 +88,7 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
       <div class="grid">
         <div class="p-main">
           <RunNeeds {...props} now={shell.now} />
-          <RunResult run={run} steps={props.steps} />
+          <RunResult {...props} />
           <RunSteps {...props} now={shell.now} />
         </div>
         <div class="p-side">
@@ -104,11 +106,12 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
                   ),
                 })}
           >
-            <RunLog events={events} />
+            <RunLog events={events} path={path} />
           </Panel>
-          <Inputs run={run} />
+          <Inputs {...props} />
           <Relatives {...props} />
-          <State run={run} />
+          <State {...props} />
+          {isWritable(shell) ? <RunMore run={run} csrf={shell.csrf} path={path} /> : null}
         </div>
       </div>
     </Layout>
@@ -134,13 +137,18 @@ function Buttons(props: { run: Run; shell: Shell; path: string }) {
       </a>
       {isWritable(shell) ? (
         <>
-          <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="when-cancellable">
+          <PostForm
+            action={`${path}/cancellation`}
+            csrf={shell.csrf}
+            class="when-cancellable"
+            stays
+          >
             <button type="submit" class="btn danger">
               <Icon name="stop" size={14} />
               Cancel
             </button>
           </PostForm>
-          <PostForm action={`${path}/resumptions`} csrf={shell.csrf} class="when-resumable">
+          <PostForm action={`${path}/resumptions`} csrf={shell.csrf} class="when-resumable" stays>
             <button type="submit" class="btn">
               <Icon name="play" size={14} />
               Go on
@@ -166,9 +174,9 @@ function Forms(props: { path: string; csrf: string }) {
   const { path, csrf } = props;
   return (
     <>
-      <PostForm action={`${path}/decisions`} csrf={csrf} id={DECISION_FORM} />
-      <PostForm action={`${path}/retries`} csrf={csrf} id={RETRY_FORM} />
-      <PostForm action={`${path}/resumptions`} csrf={csrf} id={BUDGET_FORM} />
+      <PostForm action={`${path}/decisions`} csrf={csrf} id={DECISION_FORM} stays />
+      <PostForm action={`${path}/retries`} csrf={csrf} id={RETRY_FORM} stays />
+      <PostForm action={`${path}/resumptions`} csrf={csrf} id={BUDGET_FORM} stays />
     </>
   );
 }
@@ -235,7 +243,7 @@ export function RunHead(props: { run: Run; now: number }) {
         </Figure>
         <Figure label="Steps">
           {run.doneNodeIds.length}
-          <small> of {run.nodeIds.length}</small>
+          {isFinal(run) ? <small> done</small> : <small> of {run.nodeIds.length}</small>}
         </Figure>
         <Figure label="Time">
           {durationMs === null ? "–" : <Elapsed run={run} durationMs={durationMs} />}
@@ -296,8 +304,12 @@ function Notes(props: { run: Run; now: number }) {
  *
  * @param props.steps Without them every value that was not an input counts as written.
  */
-export function RunResult(props: { run: Run; steps?: readonly StepAttempt[] }) {
-  const { run } = props;
+export function RunResult(props: {
+  run: Run;
+  steps?: readonly StepAttempt[];
+  omitted?: RunGlance["omitted"];
+}) {
+  const { run, omitted } = props;
   const outputs = written(run, props.steps);
   return (
     <div id="run-result" class="column">
@@ -313,7 +325,28 @@ export function RunResult(props: { run: Run; steps?: readonly StepAttempt[] }) {
           <Values values={outputs} prefix="output" />
         </Panel>
       )}
+      {omitted?.values === undefined ? null : (
+        <Panel id="outputs" title="Result">
+          <Large bytes={omitted.values} run={run} />
+        </Panel>
+      )}
     </div>
+  );
+}
+
+/** In the place of values that are too large for a page. */
+function Large(props: { bytes: number; run: Run }) {
+  return (
+    <p class="quiet">
+      The values have {formatBytes(props.bytes)}: more than fits a page.{" "}
+      <a
+        class="inline-link"
+        href={`/runs/${encodeURIComponent(props.run.id)}.json`}
+        download={`${props.run.id}.json`}
+      >
+        Download the run
+      </a>
+    </p>
   );
 }
 
@@ -353,14 +386,16 @@ function Values(props: { values: readonly Pair[]; prefix: string }) {
 }
 
 /** The log, with the text of each model call in its line. */
-export function RunLog(props: { events: readonly StoredEvent[] }) {
+export function RunLog(props: { events: readonly StoredEvent[]; path: string }) {
   const { entries } = joinEvents(props.events);
-  const hidden = entries.length - LOG_LINE_COUNT_MAX;
+  const shown = entries.slice(-LOG_LINE_COUNT_MAX);
+  const first = shown[0]?.stored.seq ?? props.events[0]?.seq ?? 1;
   return (
     <>
-      {hidden > 0 ? (
-        <p class="quiet">{formatCount(hidden)} older lines are in the download.</p>
-      ) : null}
+      <p class="log-links">
+        {first > 1 ? <a href={`${props.path}/log?before=${first}`}>Earlier lines</a> : null}
+        <a href={`${props.path}/log`}>Filter the log</a>
+      </p>
       <div class="log tall" tabindex={0} role="region" aria-label="Log lines">
         <ol id="run-log-lines" data-log>
           <LogItems entries={entries} runs={false} />
@@ -370,11 +405,14 @@ export function RunLog(props: { events: readonly StoredEvent[] }) {
   );
 }
 
-function Inputs(props: { run: Run }) {
+function Inputs(props: { run: Run; omitted?: RunGlance["omitted"] }) {
+  const bytes = props.omitted?.inputs;
   const values = Object.entries(props.run.inputs);
   return (
     <Panel id="inputs" title="Inputs" note={`from the ${SOURCE[props.run.source]}`}>
-      {values.length === 0 ? (
+      {bytes !== undefined ? (
+        <Large bytes={bytes} run={props.run} />
+      ) : values.length === 0 ? (
         <p class="quiet">This run was started without inputs.</p>
       ) : (
         <Values values={values} prefix="given" />
@@ -391,7 +429,8 @@ const SOURCE: Record<Run["source"], string> = {
   schedule: "schedule",
 };
 
-function State(props: { run: Run }) {
+function State(props: { run: Run; omitted?: RunGlance["omitted"] }) {
+  if (props.omitted?.values !== undefined) return <div id="run-state"></div>;
   return (
     <div id="run-state">
       <Panel id="state" title="State values">
@@ -411,15 +450,21 @@ function State(props: { run: Run }) {
 }
 
 /**
- * A whole message of a run's stream; `events` are only the new ones. While nothing but text arrives
- * the steps are left out: they are large, and only their durations have changed.
+ * A message of a run's stream; `events` are only the new ones. While nothing but text arrives the steps are left
+ * out: they are large, and only their durations have changed.
  *
  * @param props.withSteps Not left out now, for the durations.
+ * @param props.changed Keys of the steps that have changed, when all of them had begun before: only their cards go out.
  */
 export function RunUpdate(
-  props: RunDetail & { now: number; banners?: BannerProps; withSteps?: boolean },
+  props: RunDetail & {
+    now: number;
+    banners?: BannerProps;
+    withSteps?: boolean;
+    changed?: ReadonlySet<string>;
+  },
 ) {
-  const { run, now, events, banners } = props;
+  const { run, now, events, banners, changed } = props;
   const { entries, texts } = joinEvents(events);
   const onlyText = events.length > 0 && entries.length === 0 && props.withSteps !== true;
   return (
@@ -428,7 +473,11 @@ export function RunUpdate(
       <LivePart target="run-head" swap="outerMorph">
         <RunHead run={run} now={now} />
       </LivePart>
-      {onlyText ? null : <Details {...props} />}
+      {onlyText ? null : changed === undefined ? (
+        <Details {...props} />
+      ) : (
+        <Changes {...props} changed={changed} />
+      )}
       {texts.map(({ target, text }) => (
         <LivePart target={target} swap="beforeend">
           {text}
@@ -443,15 +492,41 @@ export function RunUpdate(
   );
 }
 
+/** What of the details has changed while some steps went on. */
+function Changes(props: RunDetail & { now: number; changed: ReadonlySet<string> }) {
+  const { run, changed } = props;
+  const cards = stepCards(props).filter(({ step }) => changed.has(step.key));
+  return (
+    <>
+      <LivePart target="run-graph" swap="outerMorph">
+        <RunGraph {...props} />
+      </LivePart>
+      <LivePart target="run-trace" swap="outerMorph">
+        <RunTrace {...props} />
+      </LivePart>
+      {cards.map((card) => (
+        <LivePart target={attemptId(card.step)} swap="outerMorph">
+          <StepItem {...card} />
+        </LivePart>
+      ))}
+      <LivePart target="run-result" swap="outerMorph">
+        <RunResult {...props} />
+      </LivePart>
+      <LivePart target="run-state" swap="outerMorph">
+        <State {...props} run={run} />
+      </LivePart>
+    </>
+  );
+}
+
 function Details(props: RunDetail & { now: number }) {
-  const { run } = props;
   return (
     <>
       <LivePart target="run-needs" swap="outerMorph">
         <RunNeeds {...props} />
       </LivePart>
       <LivePart target="run-result" swap="outerMorph">
-        <RunResult run={run} steps={props.steps} />
+        <RunResult {...props} />
       </LivePart>
       <LivePart target="run-steps" swap="outerMorph">
         <RunSteps {...props} />
@@ -460,7 +535,7 @@ function Details(props: RunDetail & { now: number }) {
         <Relatives {...props} />
       </LivePart>
       <LivePart target="run-state" swap="outerMorph">
-        <State run={run} />
+        <State {...props} />
       </LivePart>
     </>
   );

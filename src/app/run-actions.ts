@@ -70,6 +70,27 @@ export function createRunActions(deps: Deps): RunActions {
       const origin = { kind: "fork", runId: past.run.id, step } as const;
       return await createFrom(deps, past, { ...made, origin, ...fork });
     },
+    async forkValues(runId, from) {
+      const past = await readRun(deps, runId);
+      const { planFork } = await import("../engine/reopen.ts");
+      const step = findStep(past.journal, from);
+      const { values } = planFork(past.workflow, past.journal, {
+        initialValues: past.values,
+        from: step,
+        set: {},
+        ...defined({ forked: past.forked }),
+      });
+      return { step, values };
+    },
+    async valuesAround(runId, step) {
+      const past = await readRun(deps, runId);
+      const { valuesAround } = await import("../engine/reopen.ts");
+      return valuesAround(past.workflow, past.journal, {
+        initialValues: past.values,
+        from: findStep(past.journal, step),
+        ...defined({ forked: past.forked }),
+      });
+    },
   };
 }
 

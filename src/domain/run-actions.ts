@@ -32,4 +32,14 @@ export interface RunActions {
     runId: string,
     options: Made & { readonly from: string; readonly set: JsonObject },
   ): Promise<Run>;
+  /** The values that a fork from a step begins with when none is set. @throws AppError as `fork`. */
+  forkValues(
+    runId: string,
+    from: string,
+  ): Promise<{ readonly step: string; readonly values: JsonObject }>;
+  /** The run's values just before a step ended and just after. @throws AppError as `fork`. */
+  valuesAround(
+    runId: string,
+    step: string,
+  ): Promise<{ readonly before: JsonObject; readonly after: JsonObject }>;
 }

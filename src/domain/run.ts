@@ -191,6 +191,9 @@ export interface Run extends Totals {
   readonly worker: string | null;
 }
 
+/** A run without what may be large: of a list of runs nothing else is read. */
+export type RunSummary = Omit<Run, "values" | "inputs">;
+
 export const STEP_STATES = [
   "running",
   "waiting",
@@ -366,7 +369,7 @@ export interface RunFilter {
 
 export interface RunPage {
   /** In the order asked for. */
-  readonly runs: readonly Run[];
+  readonly runs: readonly RunSummary[];
   /** The place of the next page; undefined when nothing follows. */
   readonly next: string | undefined;
   /** Work is bounded: not all runs were looked at, and more that match may follow from `next` on. */
@@ -397,7 +400,7 @@ export interface RunStore {
   get(id: string): Promise<Run | undefined>;
   /** Exact id, else the one run whose id ends or begins with the text; undefined when none or several. */
   find(idPart: string): Promise<Run | undefined>;
-  /** The runs of `page`. */
+  /** The runs of `page`, whole. */
   list(filter: RunFilter): Promise<Run[]>;
   /** Newest first, by id; with a search as they were created. What it costs does not grow with the number of runs. */
   page(filter: RunFilter): Promise<RunPage>;

@@ -73,6 +73,40 @@ export function planFork(
   return { steps: ended.map(toForkedStep), values, set: Object.fromEntries(own) };
 }
 
+/**
+ * The run's values just before a step ended and just after; the same for one that has left nothing.
+ * @throws AppError `not_found` for a step that the run has not reached.
+ */
+export function valuesAround(
+  workflow: Workflow,
+  journal: Journal,
+  place: Place,
+): { readonly before: JsonObject; readonly after: JsonObject } {
+  const executions = executionsOf(workflow, journal);
+  const at = executions.get(readItemKey(place.from)?.mapKey ?? place.from);
+  if (at === undefined) {
+    throw new AppError("not_found", `The run has not reached a step \`${place.from}\`.`, {
+      fix: "Choose one of the steps that the run has executed.",
+    });
+  }
+  const ended = [...executions.values()]
+    .filter(hasEnded)
+    .toSorted((left, right) => endOf(left) - endOf(right));
+  const seq = at.end?.endedSeq ?? Infinity;
+  return {
+    before: foldPatches(
+      workflow,
+      ended.filter((one) => endOf(one) < seq),
+      place,
+    ),
+    after: foldPatches(
+      workflow,
+      ended.filter((one) => endOf(one) <= seq),
+      place,
+    ),
+  };
+}
+
 type Executions = ReadonlyMap<StepKey, JournaledExecution>;
 type Ended = JournaledExecution & { readonly end: StepAttempt };
 

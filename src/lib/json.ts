@@ -18,3 +18,32 @@ export function parseJson(text: string): Json | undefined {
     return undefined;
   }
 }
+
+/** The value as lines to be compared: keys in the order of the alphabet, long texts broken where they have breaks. */
+export function jsonLines(value: Json): string {
+  return linesOf(value, "").join("\n");
+}
+
+function linesOf(value: Json, indent: string): string[] {
+  if (typeof value === "string" && value.includes("\n")) {
+    return ["|", ...value.split("\n").map((line) => `${indent}  ${line}`)];
+  }
+  if (Array.isArray(value) && value.length > 0) {
+    return [
+      "",
+      ...value.flatMap((item: Json) => joined(`${indent}- `, linesOf(item, `${indent}  `))),
+    ];
+  }
+  if (isJsonObject(value) && Object.keys(value).length > 0) {
+    const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const lines = entries.flatMap(([name, item]) =>
+      joined(`${indent}${name}: `, linesOf(item, `${indent}  `)),
+    );
+    return indent === "" ? lines : ["", ...lines];
+  }
+  return [JSON.stringify(value)];
+}
+
+function joined(head: string, [first = "", ...rest]: string[]): string[] {
+  return [`${head}${first}`.trimEnd(), ...rest];
+}

@@ -1,5 +1,13 @@
 /** Rows of the run tables as the domain's values. */
-import type { Run, RunOrigin, Signal, StepAttempt, StepCall, Totals } from "../domain/run.ts";
+import type {
+  Run,
+  RunOrigin,
+  RunSummary,
+  Signal,
+  StepAttempt,
+  StepCall,
+  Totals,
+} from "../domain/run.ts";
 import type { Usage } from "../domain/model.ts";
 import type { runs, signals, stepCalls, steps } from "./schema.ts";
 
@@ -17,6 +25,10 @@ interface UsageColumns {
 }
 
 export function toRun(row: RunRow): Run {
+  return { ...toRunSummary(row), inputs: row.inputs, values: row.values };
+}
+
+export function toRunSummary(row: Omit<RunRow, "inputs" | "values">): RunSummary {
   return {
     id: row.id,
     workflowId: row.workflowId,
@@ -26,14 +38,12 @@ export function toRun(row: RunRow): Run {
     state: row.state,
     waitingFor: row.waitingFor,
     dueAt: row.state === "waiting" ? row.dueAt : null,
-    inputs: row.inputs,
     overrides: row.overrides,
     source: row.source,
     origin: toOrigin(row),
     depth: row.depth,
     rootId: row.rootId,
     wakeCount: row.wakeCount,
-    values: row.values,
     error: row.error,
     cancelRequestedAt: row.cancelRequestedAt,
     createdAt: row.createdAt,
@@ -46,7 +56,9 @@ export function toRun(row: RunRow): Run {
   };
 }
 
-function toOrigin(row: RunRow): RunOrigin | null {
+function toOrigin(
+  row: Pick<RunRow, "originKind" | "originRunId" | "originStep">,
+): RunOrigin | null {
   const { originKind: kind, originRunId: runId, originStep: step } = row;
   if (kind === null || runId === null) return null;
   return { kind, runId, ...(step === null ? {} : { step }) };

@@ -10,14 +10,13 @@ import { hasQueryWords, wordQuery, type WordQuery } from "./run-words.ts";
 import { defineStatement } from "./statement.ts";
 
 /** Runs that are looked at for one page. */
-export const CANDIDATE_COUNT_MAX = 2_000;
+export const CANDIDATE_COUNT_MAX = 1_000;
 /** Candidates that are read at once. */
 const CHUNK_COUNT = 200;
-/** Runs among which all words of a search are looked for at once: of words that never meet, each is walked. */
-const WINDOW_ROW_COUNT = 50_000;
-const WINDOW_COUNT_MAX = 8;
+/** So many runs with a word tell how rare it is: the further back they reach, the rarer. */
+const PROBE_COUNT = 100;
 /** Ids sort by time and rows by creation: so far apart the two may be. */
-const DISORDER_ROW_COUNT = 1_000;
+const DISORDER_ROW_COUNT = 200;
 /** Sorts after every character that an id can hold. */
 const LAST_CHARACTER = "\u{10FFFF}";
 
@@ -33,6 +32,7 @@ interface Candidate {
   readonly workflowName: string;
   readonly inputs: string;
   readonly costNanoUsd: number;
+  readonly finishedAt: number | null;
 }
 
 /** Ids from `low` (included) to `high` (not included). */
@@ -54,7 +54,7 @@ function bothWays<Row, Params extends (string | number)[]>(text: (order: string)
 
 const CANDIDATE_COLUMNS = `runs.rowid AS rowid, runs.id AS id, runs.state AS state,
   runs.workflow_id AS workflowId, runs.workflow_name AS workflowName, runs.inputs AS inputs,
-  runs.cost_nano_usd AS costNanoUsd`;
+  runs.cost_nano_usd AS costNanoUsd, runs.finished_at AS finishedAt`;
 
 const ALL = bothWays<IdRow, [string, string, number]>(
   (order) => `SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id ${order} LIMIT ?`,
@@ -70,12 +70,16 @@ const BY_WORKFLOW = bothWays<IdRow, [string, RunState, string, string, number]>(
 const CANDIDATE = defineStatement<Candidate, [string]>(
   `SELECT ${CANDIDATE_COLUMNS} FROM runs WHERE id = ?`,
 );
-const BY_WORDS = bothWays<Candidate, [string, number, number, number]>(
+const BY_WORD = bothWays<Candidate, [string, number, number, number]>(
   (
     order,
   ) => `SELECT ${CANDIDATE_COLUMNS} FROM run_words CROSS JOIN runs ON runs.rowid = run_words.rowid
    WHERE run_words MATCH ? AND run_words.rowid >= ? AND run_words.rowid < ?
    ORDER BY run_words.rowid ${order} LIMIT ?`,
+);
+const ROWS_BY_WORD = bothWays<{ rowid: number }, [string, number, number, number]>(
+  (order) => `SELECT rowid FROM run_words WHERE run_words MATCH ? AND rowid >= ? AND rowid < ?
+   ORDER BY rowid ${order} LIMIT ?`,
 );
 const DEARER_FIRST = defineStatement<Candidate, [number, number, string, number]>(
   `SELECT ${CANDIDATE_COLUMNS} FROM runs INDEXED BY runs_by_cost WHERE finished_at IS NOT NULL
@@ -94,9 +98,6 @@ const BY_END = defineStatement<IdRow, [string, string]>(
 );
 const ROW_BELOW = defineStatement<{ rowid: number; id: string }, [string]>(
   "SELECT rowid, id FROM runs WHERE id <= ? ORDER BY id DESC LIMIT 1",
-);
-const ROW_ABOVE = defineStatement<IdRow, [number]>(
-  "SELECT id FROM runs WHERE rowid >= ? ORDER BY rowid LIMIT 1",
 );
 const NEWEST_ROW = defineStatement<{ rowid: number | null }, []>(
   "SELECT max(rowid) AS rowid FROM runs",
@@ -124,8 +125,6 @@ interface Question {
 interface Source {
   read(place: string | undefined, count: number): readonly Candidate[];
   placeOf(candidate: Candidate): string;
-  /** Where it gave up although more may follow. */
-  stoppedAt?(): string | undefined;
 }
 
 /** As `RunStore.page`. */
@@ -134,24 +133,37 @@ export function findRuns(client: Database, filter: RunFilter): FoundRuns {
   const query = search === "" ? undefined : wordQuery(search);
   if (filter.limit < 1 || (search !== "" && query === undefined)) return NONE;
   const way = filter.after === undefined ? "down" : "up";
-  const time = {
-    low: filter.sinceMs === undefined ? "" : firstIdAt(filter.sinceMs),
-    high: filter.untilMs === undefined ? LAST_CHARACTER : firstIdAt(filter.untilMs),
-  };
-  const question = { filter, way, time, query } as const;
+  const question = { filter, way, time: timeOf(filter), query } as const;
   const isDearest = filter.order === "dearest" || filter.minCostNanoUsd !== undefined;
-  if (isDearest) return collect(question, costSource(client, question));
-  if (query === undefined) return byIndex(client, question);
-  // Few runs of a rare state or of a short time are gone through sooner than all that have the words.
-  if (isNarrow(filter)) {
-    const found = collect(question, indexSource(client, question));
-    if (!found.isPartial) return found;
+  if (!isDearest && query === undefined) return byIndex(client, question);
+  // Few runs of a rare state or of a short time are gone through whole.
+  const few = isNarrow(filter) ? fewCandidates(client, question) : undefined;
+  if (few === undefined) {
+    return collect(
+      question,
+      isDearest ? costSource(client, question) : wordSource(client, question),
+    );
   }
-  return collect(question, wordSource(client, question, query));
+  return collect(question, isDearest ? sortedSource(few, question) : listSource(few, question));
+}
+
+function timeOf({ sinceMs, untilMs }: RunFilter): IdRange {
+  return {
+    low: sinceMs === undefined ? "" : firstIdAt(sinceMs),
+    high: untilMs === undefined ? LAST_CHARACTER : firstIdAt(untilMs),
+  };
 }
 
 function isNarrow({ states, workflowId, sinceMs, untilMs }: RunFilter): boolean {
   return [states, workflowId, sinceMs, untilMs].some((one) => one !== undefined);
+}
+
+/** All runs of the states, workflow and time asked for, newest first; undefined when they are many. */
+function fewCandidates(client: Database, question: Question): Candidate[] | undefined {
+  const whole = { ...question, way: "down" } as const;
+  const ids = idsIn(client, whole, { place: undefined, count: CANDIDATE_COUNT_MAX + 1 });
+  if (ids.length > CANDIDATE_COUNT_MAX) return undefined;
+  return ids.flatMap((id) => CANDIDATE(client).get(id) ?? []);
 }
 
 /** What the indexes of the id answer alone. */
@@ -186,14 +198,13 @@ function collect(question: Question, source: Source): FoundRuns {
   const isFull = found.length > filter.limit;
   const page = found.slice(0, filter.limit);
   const last = page.at(-1);
-  const stoppedAt = isEnd ? source.stoppedAt?.() : place;
-  const isPartial = !isFull && stoppedAt !== undefined;
+  const isPartial = !isFull && !isEnd;
   const ids = page.map((candidate) => candidate.id);
   if (way === "up") {
     return { ids: ids.toReversed(), next: page[0] && source.placeOf(page[0]), isPartial };
   }
   if (isFull && last !== undefined) return { ids, next: source.placeOf(last), isPartial: false };
-  return { ids, next: isPartial ? stoppedAt : undefined, isPartial };
+  return { ids, next: isPartial ? place : undefined, isPartial };
 }
 
 function isWanted(candidate: Candidate, { filter, time, query }: Question): boolean {
@@ -207,27 +218,64 @@ function isWanted(candidate: Candidate, { filter, time, query }: Question): bool
   );
 }
 
-/** Runs of some states, of a workflow, of a time: by id. */
-function indexSource(client: Database, question: Question): Source {
+/** Candidates that have been read, newest first. */
+function listSource(all: readonly Candidate[], { way }: Question): Source {
+  const ordered = way === "down" ? all : all.toReversed();
   return {
-    read: (place, count) =>
-      idsIn(client, question, { place, count }).flatMap((id) => CANDIDATE(client).get(id) ?? []),
+    read(place, count) {
+      const rest =
+        place === undefined
+          ? ordered
+          : ordered.filter(({ id }) => (way === "down" ? id < place : id > place));
+      return rest.slice(0, count);
+    },
     placeOf: (candidate) => candidate.id,
   };
 }
 
+/** Those of them that have ended, by cost. */
+function sortedSource(all: readonly Candidate[], { filter, way }: Question): Source {
+  const min = filter.minCostNanoUsd ?? 0;
+  const dearest = all
+    .filter(({ finishedAt, costNanoUsd }) => finishedAt !== null && costNanoUsd >= min)
+    .toSorted(byCost);
+  const ordered = way === "down" ? dearest : dearest.toReversed();
+  return {
+    read(place, count) {
+      if (place === undefined) return ordered.slice(0, count);
+      const { cost: costNanoUsd, id } = parseCostPlace(place);
+      const rest = ordered.filter((candidate) => {
+        const order = byCost(candidate, { costNanoUsd, id });
+        return way === "down" ? order > 0 : order < 0;
+      });
+      return rest.slice(0, count);
+    },
+    placeOf: costPlace,
+  };
+}
+
+type Priced = Pick<Candidate, "costNanoUsd" | "id">;
+
+function byCost(a: Priced, b: Priced): number {
+  return b.costNanoUsd - a.costNanoUsd || descending(a.id, b.id);
+}
+
+function costPlace({ costNanoUsd, id }: Priced): string {
+  return `${costNanoUsd}~${id}`;
+}
+
 /** Runs that have ended, by cost. A place is the cost and the id. */
 function costSource(client: Database, { filter, way }: Question): Source {
-  const least = filter.minCostNanoUsd ?? 0;
+  const min = filter.minCostNanoUsd ?? 0;
   return {
     read(place, count) {
       const { cost, id } = parseCostPlace(place);
-      if (way === "down") return DEARER_FIRST(client).all(least, cost, id, count);
-      return cost < least
-        ? CHEAPER_FIRST(client).all(least, "", count)
+      if (way === "down") return DEARER_FIRST(client).all(min, cost, id, count);
+      return cost < min
+        ? CHEAPER_FIRST(client).all(min, "", count)
         : CHEAPER_FIRST(client).all(cost, id, count);
     },
-    placeOf: (candidate) => `${candidate.costNanoUsd}~${candidate.id}`,
+    placeOf: costPlace,
   };
 }
 
@@ -244,44 +292,41 @@ interface RowRange {
   readonly high: number;
 }
 
-/**
- * Runs that have the words, in the order in which they were created. One word is walked; of several, as many
- * windows of rows are gone through as is allowed.
- */
-function wordSource(client: Database, question: Question, query: WordQuery): Source {
-  const { way } = question;
+/** Runs that have the rarest of the words, in the order in which they were created. */
+function wordSource(client: Database, question: Question): Source {
+  const { way, query } = question;
   const all = rowsOf(client, question.time);
-  const isOne = query.partCount === 1;
-  let windowsLeft = WINDOW_COUNT_MAX;
-  let left = all;
+  let match: string | undefined;
   return {
     read(place, count) {
-      left = rowsFrom(client, { all, way, place });
-      const found: Candidate[] = [];
-      while (found.length < count && left.low < left.high && windowsLeft > 0) {
-        const range = isOne ? left : windowOf(left, way);
-        const missing = count - found.length;
-        found.push(...BY_WORDS[way](client).all(query.match, range.low, range.high, missing));
-        if (!isOne) windowsLeft -= 1;
-        left =
-          way === "down"
-            ? { low: left.low, high: range.low }
-            : { low: range.high, high: left.high };
-      }
-      return found;
+      const { low, high } = rowsFrom(client, { all, way, place });
+      match ??= rarest(client, query?.matches ?? [], { low, high, way });
+      return match === undefined ? [] : BY_WORD[way](client).all(match, low, high, count);
     },
     placeOf: (candidate) => candidate.id,
-    stoppedAt() {
-      if (windowsLeft > 0 || left.low >= left.high) return undefined;
-      return ROW_ABOVE(client).get(left.high)?.id;
-    },
   };
 }
 
-function windowOf({ low, high }: RowRange, way: Way): RowRange {
-  return way === "down"
-    ? { low: Math.max(low, high - WINDOW_ROW_COUNT), high }
-    : { low, high: Math.min(high, low + WINDOW_ROW_COUNT) };
+/** The word with fewest runs in the direction in which they are read. */
+function rarest(
+  client: Database,
+  matches: readonly string[],
+  { low, high, way }: RowRange & { way: Way },
+): string | undefined {
+  if (matches.length < 2) return matches[0];
+  const reach = (match: string) => {
+    const rows = ROWS_BY_WORD[way](client).all(match, low, high, PROBE_COUNT);
+    const last = rows.length < PROBE_COUNT ? undefined : rows.at(-1)?.rowid;
+    if (last === undefined) return rows.length - PROBE_COUNT;
+    return way === "down" ? high - last : last - low;
+  };
+  const found = matches.map((match) => ({ match, reach: reach(match) }));
+  return found.toSorted((a, b) => rank(a.reach) - rank(b.reach))[0]?.match;
+}
+
+/** Few runs at all (below 0) are rarer than any distance, and a long distance is rarer than a short one. */
+function rank(reach: number): number {
+  return reach < 0 ? reach : 1 / (1 + reach);
 }
 
 /** About the rows of a time: those at its ends are looked at one by one. */

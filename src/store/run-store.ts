@@ -1,30 +1,30 @@
 /** Runs as the product reads and starts them; the journal's writes are in run-journal.ts. */
 import type { Database } from "bun:sqlite";
-import { asc, eq, sql } from "drizzle-orm";
+import { asc, eq, getTableColumns, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   type Journal,
   RUN_STATES,
   type Run,
   type RunFilter,
-  type RunPage,
   type RunState,
   type RunStats,
+  type RunSummary,
   type RunStore,
 } from "../domain/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { oncePer } from "../lib/once-per.ts";
 import { firstIdAt } from "../lib/id.ts";
-import type { Connection, Handle } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { insertRun } from "./run-create.ts";
 import { selectEvents, selectRecentEvents } from "./run-event.ts";
 import { createRunJournal } from "./run-journal.ts";
 import { resumeRun } from "./run-resume.ts";
 import { endedRunIds, removeIfEnded, removeRun } from "./run-remove.ts";
-import { findRunId, findRuns } from "./run-search.ts";
+import { findRunId, findRuns, type FoundRuns } from "./run-search.ts";
 import { createRunSignals } from "./run-signal.ts";
-import { toRun, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
+import { toRun, toRunSummary, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
 import { MINUTE_MS, requestCancel } from "./run-state.ts";
 import { selectTreeSpending } from "./step-totals.ts";
 import { runCounts, runs, signals, stepCalls, steps } from "./schema.ts";
@@ -36,6 +36,14 @@ const ROW_COUNT_MAX = 10_000;
 const RUN = oncePer((db: Db) =>
   db
     .select()
+    .from(runs)
+    .where(eq(runs.id, sql.placeholder("id")))
+    .prepare(),
+);
+const { values: _values, inputs: _inputs, ...SUMMARY_COLUMNS } = getTableColumns(runs);
+const SUMMARY = oncePer((db: Db) =>
+  db
+    .select(SUMMARY_COLUMNS)
     .from(runs)
     .where(eq(runs.id, sql.placeholder("id")))
     .prepare(),
@@ -92,8 +100,15 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
         const id = findRunId(client, idPart);
         return id === undefined ? undefined : selectRun(db, id);
       }),
-    list: (filter) => connection.read((handle) => [...selectPage(handle, filter).runs]),
-    page: (filter) => connection.read((handle) => selectPage(handle, filter)),
+    list: (filter) =>
+      connection.read(({ client, db }) =>
+        findPage(client, filter).ids.flatMap((id) => selectRun(db, id) ?? []),
+      ),
+    page: (filter) =>
+      connection.read(({ client, db }) => {
+        const { ids, ...place } = findPage(client, filter);
+        return { runs: ids.flatMap((id) => selectSummary(db, id) ?? []), ...place };
+      }),
     counts: () => connection.read(({ db }) => selectCounts(db)),
     stats: (range) => connection.read(({ client }) => selectStats(client, range)),
     journal: (runId) => connection.read(({ db }) => selectJournal(db, runId)),
@@ -114,17 +129,7 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
         return mustSelectRun(db, id);
       }),
     remove: (id) => connection.write(({ client }) => removeRun(client, id)),
-    async removeEndedBefore(untilMs, limit) {
-      const range = { idBefore: firstIdAt(untilMs), untilMs, limit };
-      const ids = await connection.read(({ client }) => endedRunIds(client, range));
-      let count = 0;
-      for (const id of ids) {
-        // One transaction each, so that others write in between.
-        // oxlint-disable-next-line no-await-in-loop
-        if (await connection.write(({ client }) => removeIfEnded(client, id))) count += 1;
-      }
-      return count;
-    },
+    removeEndedBefore: (untilMs, limit) => removeEndedBefore(connection, untilMs, limit),
     treeSpending: (rootId) =>
       connection.read(({ client }) => {
         const spending = selectTreeSpending(client, rootId);
@@ -145,6 +150,22 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
   };
 }
 
+/** As `RunStore.removeEndedBefore`; one transaction for each, so that others write in between. */
+async function removeEndedBefore(
+  connection: Connection,
+  untilMs: number,
+  limit: number,
+): Promise<number> {
+  const range = { idBefore: firstIdAt(untilMs), untilMs, limit };
+  const ids = await connection.read(({ client }) => endedRunIds(client, range));
+  let count = 0;
+  for (const id of ids) {
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    if (await connection.write(({ client }) => removeIfEnded(client, id))) count += 1;
+  }
+  return count;
+}
+
 /** A run that was there a moment ago, in this transaction. */
 function mustSelectRun(db: Db, id: string): Run {
   const run = selectRun(db, id);
@@ -157,10 +178,13 @@ function selectRun(db: Db, id: string): Run | undefined {
   return row === undefined ? undefined : toRun(row);
 }
 
-function selectPage({ client, db }: Handle, filter: RunFilter): RunPage {
-  const limit = Math.min(filter.limit, ROW_COUNT_MAX);
-  const { ids, ...place } = findRuns(client, { ...filter, limit });
-  return { runs: ids.flatMap((id) => selectRun(db, id) ?? []), ...place };
+function findPage(client: Database, filter: RunFilter): FoundRuns {
+  return findRuns(client, { ...filter, limit: Math.min(filter.limit, ROW_COUNT_MAX) });
+}
+
+function selectSummary(db: Db, id: string): RunSummary | undefined {
+  const row = SUMMARY(db).get({ id });
+  return row === undefined ? undefined : toRunSummary(row);
 }
 
 function selectCounts(db: Db): Record<RunState, number> {

@@ -36,23 +36,18 @@ export function insertRunWords(
   INSERT(client).run(rowid, wordsText(run, run.inputs));
 }
 
-/** What a search asks for; undefined when there is no word in it. */
+/** What a search asks for. */
 export interface WordQuery {
   readonly words: readonly string[];
-  /** For MATCH: finds all runs that have the words, and perhaps some that do not. */
-  readonly match: string;
-  readonly partCount: number;
+  /** For MATCH, one for each word: finds all runs that have it, and perhaps some that do not. */
+  readonly matches: readonly string[];
 }
 
+/** Undefined when there is no word in it. */
 export function wordQuery(search: string): WordQuery | undefined {
   const words = [...new Set(searchWords(search))].slice(0, WORD_COUNT_MAX);
   if (words.length === 0) return undefined;
-  const parts = [...new Set(words.map(heldPrefix))];
-  return {
-    words,
-    match: parts.map((part) => `"${part}"*`).join(" AND "),
-    partCount: parts.length,
-  };
+  return { words, matches: [...new Set(words.map((word) => `"${heldPrefix(word)}"*`))] };
 }
 
 /** True for a run that has all words of the search. */

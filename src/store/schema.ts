@@ -10,7 +10,8 @@
  * - `run_counts` and `run_minutes` are kept by the writes themselves, so that no page ever counts rows.
  * - Columns that change often come first in `runs` and `steps`: SQLite reads a long row only as far as
  *   it must.
- * - `memory_words` is the FTS5 index of `memories`. It and its triggers are in the migration only.
+ * - `memory_words` is the FTS5 index of `memories`, `run_words` that of `runs` by rowid: a migration that rebuilds
+ *   `runs` has to keep the rowids. They and their triggers are in the migrations only.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -176,6 +177,10 @@ export const steps = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.key, table.attempt] }),
+    // Attempts in the order in which they began; items of maps are found by their key.
+    index("steps_in_order")
+      .on(table.runId, table.seq)
+      .where(sql`substr(key, -1) <> ']'`),
     index("steps_by_asked_at")
       .on(table.askedAt, table.runId, table.key)
       .where(sql`asked_at IS NOT NULL`),

@@ -8,6 +8,7 @@ import type { MetricsStore } from "../domain/metrics.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
 import type { AgentStore } from "../domain/registered-agent.ts";
 import type { ChangeSignal, Queue, RunStore } from "../domain/run.ts";
+import type { RunReader } from "../domain/run-reader.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, SystemStore } from "../domain/service.ts";
 import type { WorkflowStore } from "../domain/workflow.ts";
@@ -24,6 +25,7 @@ import { createProviderTurns } from "./provider-turns.ts";
 import { createQueue } from "./queue.ts";
 import { createEventLog } from "./event-log.ts";
 import { type FileOptions, openFile } from "./reopen.ts";
+import { createRunReader } from "./run-reader.ts";
 import { createRunStore } from "./run-store.ts";
 import { createScheduleStore } from "./schedule-store.ts";
 import { createSystemStore } from "./system-store.ts";
@@ -40,6 +42,7 @@ export interface StoreOptions {
 
 export interface Store {
   readonly runs: RunStore;
+  readonly runReader: RunReader;
   readonly queue: Queue;
   readonly workflows: WorkflowStore;
   readonly conversations: ConversationStore;
@@ -114,6 +117,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
   const { stop: stopTurns, ...turns } = createProviderTurns(connection, clock);
   return {
     runs: createRunStore(connection, clock),
+    runReader: createRunReader(connection),
     queue: createQueue(connection, clock),
     workflows: createWorkflowStore(connection, clock),
     conversations: createConversationStore(connection, clock),

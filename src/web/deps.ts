@@ -8,6 +8,7 @@ import type { MemoryStore } from "../domain/memory.ts";
 import type { AgentStore, RegisteredAgent } from "../domain/registered-agent.ts";
 import type { MetricsStore } from "../domain/metrics.ts";
 import type { ChangeSignal, Run, RunOverrides, RunStore } from "../domain/run.ts";
+import type { RunReader } from "../domain/run-reader.ts";
 import type { RunActions } from "../domain/run-actions.ts";
 import type { ScheduleStore } from "../domain/schedule.ts";
 import type {
@@ -50,6 +51,7 @@ export interface RefreshIntervals {
 
 export interface WebDeps {
   readonly runs: RunStore;
+  readonly runReader: RunReader;
   readonly workflows: WorkflowStore;
   readonly system: SystemStore;
   readonly memory: MemoryStore;

@@ -4,6 +4,8 @@ import { AppError } from "../domain/error.ts";
 /** A form that was sent; a field that is missing reads as "". */
 export interface Form {
   text(name: string): string;
+  /** All values of a name, in order. */
+  texts(name: string): readonly string[];
   has(name: string): boolean;
   /** Undefined when no file was chosen. */
   file(name: string): File | undefined;
@@ -22,6 +24,7 @@ export async function readForm(c: Context): Promise<Form> {
       const value = data.get(name);
       return typeof value === "string" ? value : "";
     },
+    texts: (name) => data.getAll(name).filter((value) => typeof value === "string"),
     has: (name) => data.has(name),
     file(name) {
       const value = data.get(name);
@@ -30,7 +33,7 @@ export async function readForm(c: Context): Promise<Form> {
   };
 }
 
-const EMPTY: Form = { text: () => "", has: () => false, file: () => undefined };
+const EMPTY: Form = { text: () => "", texts: () => [], has: () => false, file: () => undefined };
 
 async function readData(c: Context): Promise<FormData> {
   try {

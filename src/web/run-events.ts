@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../domain/event.ts";
 import type { RunStore } from "../domain/run.ts";
+import type { RunReader } from "../domain/run-reader.ts";
 
 /* oxlint-disable no-await-in-loop -- each read depends on the one before it */
 
@@ -13,32 +14,12 @@ export async function allEvents(runs: RunStore, runId: string): Promise<StoredEv
 
 /** The newest events of a run, at most `countMax`, oldest first. */
 export async function newestEvents(
-  runs: RunStore,
+  { runs, runReader }: { runs: RunStore; runReader: RunReader },
   runId: string,
   countMax: number,
 ): Promise<StoredEvent[]> {
-  const last = await lastSeq(runs, runId);
+  const last = await runReader.lastSeq(runId);
   return eventsAfter(runs, runId, Math.max(0, last - countMax));
-}
-
-/**
- * The number of a run's newest event; 0 when there is none. The numbers have no gaps, so that a few
- * reads of one row find it: doubling steps up to a number that does not exist, then halving ones.
- */
-export async function lastSeq(runs: RunStore, runId: string): Promise<number> {
-  const exists = async (seq: number) => (await runs.events(runId, seq - 1, 1)).length > 0;
-  let known = 0;
-  let step = EVENT_PAGE_COUNT;
-  while (await exists(known + step)) {
-    known += step;
-    step *= 2;
-  }
-  for (let missing = known + step; missing - known > 1;) {
-    const middle = Math.floor((known + missing) / 2);
-    if (await exists(middle)) known = middle;
-    else missing = middle;
-  }
-  return known;
 }
 
 async function eventsAfter(runs: RunStore, runId: string, after: number): Promise<StoredEvent[]> {

@@ -90,7 +90,7 @@ function askedFields(workflow: Workflow): StateField[] {
 }
 
 /** A value of a field as its control shows it. */
-function textOf(field: StateField, value: Json): string {
+export function textOf(field: StateField, value: Json): string {
   if (value === null) return "";
   if (typeof value === "string") return value;
   const isLines = inputKind(field.type) === "lines" && Array.isArray(value);
@@ -98,7 +98,8 @@ function textOf(field: StateField, value: Json): string {
   return typeof value === "object" ? JSON.stringify(value, null, 2) : String(value);
 }
 
-function sentText(form: Form, field: StateField): string {
+/** What was sent for a field; a checkbox that is off reads as `false`. */
+export function sentText(form: Form, field: StateField): string {
   const name = inputName(field.name);
   // A checkbox that is off is not sent at all.
   if (inputKind(field.type) === "checkbox") return form.has(name) ? "true" : "false";

@@ -38,14 +38,14 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 async function addRun(index: number): Promise<void> {
-  const id = `${firstIdAt(START_MS + index * SPACING_MS).slice(0, 10)}${String(index).padStart(6, "z")}`;
+  const runId = `${firstIdAt(START_MS + index * SPACING_MS).slice(0, 10)}${String(index).padStart(6, "z")}`;
   const flow = flows[index % 3 === 0 ? 0 : 1];
   if (flow === undefined) return;
   const inputs = {
     topic: TOPICS[index % TOPICS.length] ?? "",
     list: [index, { deep: `user${index}` }],
   };
-  const run = newRun(flow, id, { inputs });
+  const run = newRun(flow, runId, { inputs });
   const fate = index % 7;
   if (fate === 0) {
     await store.runs.create(run, {});
@@ -60,7 +60,7 @@ async function addRun(index: number): Promise<void> {
     await store.runs.failRun(mine, { code: "timeout", message: "Late." });
     return;
   }
-  await store.runs.requestCancel(id);
+  await store.runs.requestCancel(runId);
   await store.runs.cancelRun(mine);
 }
 
@@ -109,6 +109,14 @@ const sketch = ({ runs: found, next, isPartial }: RunPage) => ({
   isPartial,
 });
 
+async function ids(filter: Partial<RunFilter>): Promise<string[]> {
+  return sketch(await store.runs.page({ limit: 3, ...filter })).ids;
+}
+
+function id(index: number): string {
+  return firstIdAt(START_MS + index);
+}
+
 describe("page()", () => {
   test("property: finds what a plain filter finds, all pages, and back again", async () => {
     await fc.assert(
@@ -136,8 +144,6 @@ describe("page()", () => {
     const [oldest, second] = runs;
     if (oldest === undefined || second === undefined) throw new Error("no runs");
     const between = `${oldest.id}0`;
-    const ids = async (filter: Partial<RunFilter>) =>
-      sketch(await store.runs.page({ limit: 3, ...filter })).ids;
     expect(await ids({ before: between })).toEqual([oldest.id]);
     expect(await ids({ search: "tea time", before: between })).toEqual([oldest.id]);
     expect(await ids({ search: "g", before: "" })).toEqual([]);
@@ -152,7 +158,6 @@ describe("page()", () => {
     const many = await openStore({ path: folder.database, clock: createManualClock() });
     const flow = await saveWorkflow(many.workflows, "many");
     const count = CANDIDATE_COUNT_MAX * 2 + 10;
-    const id = (index: number) => firstIdAt(START_MS + index);
     await Promise.all(
       Array.from({ length: count }, (_, index) =>
         // "teapo" is looked up by "teap", which all of them have.

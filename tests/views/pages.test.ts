@@ -177,9 +177,24 @@ describe("RunsPage()", () => {
     expect(page).toContain('href="/runs?before=01kae9x7m5ee55ee"');
     expect(page.match(/\/cancellation"/g)).toHaveLength(3);
     const empty = await html("runs-empty");
-    expect(empty).toContain('<option value="failed" selected="">');
+    expect(empty).toContain('<input type="hidden" name="state" value="failed"/>');
     expect(empty).toContain('value="zebra"');
     expect(empty).toContain('hx-get="/runs?state=failed&amp;search=zebra"');
+  });
+
+  test("keeps every filter in its links, and gives each a way out", async () => {
+    const page = await html("runs-filtered");
+    const all =
+      "state=failed&amp;state=cancelled&amp;workflow=01kae9article0000&amp;range=custom&amp;from=2026-11-19T08%3A00&amp;search=green+tea&amp;cost=0.5&amp;order=dearest";
+    for (const place of ["&amp;before=4%7Ez", "&amp;after=6%7Ey", ""])
+      expect(page).toContain(`href="/runs?${all}${place}"`);
+    expect(page).toContain(`href="/runs/export.csv?${all}"`);
+    expect(page).toContain(`href="/runs?${all.replace("&amp;search=green+tea", "")}"`);
+    expect(page).toContain(`href="/runs?${all.replace("state=failed&amp;", "")}"`);
+    // Only the first page is live, and says of itself what it has not looked at.
+    expect(page).not.toContain("every 5s");
+    expect(page).toContain("Only a part of the runs was looked at.");
+    expect(page).toContain("Search cheaper runs");
   });
 });
 

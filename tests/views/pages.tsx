@@ -5,6 +5,18 @@ import { LogsPage } from "../../views/logs.tsx";
 import { LoginPage } from "../../views/login.tsx";
 import { MetricsPage } from "../../views/metrics.tsx";
 import { MemoryPage } from "../../views/memory.tsx";
+import { BulkPage } from "../../views/bulk.tsx";
+import { ComparePage } from "../../views/compare.tsx";
+import { NO_QUERY } from "../../views/part/runs-query.ts";
+import { progressOf } from "../../views/part/run-progress.ts";
+import {
+  ForkPage,
+  ItemsPage,
+  LogPage,
+  SignalPage,
+  StepPage,
+  StepsPage,
+} from "../../views/run-parts.tsx";
 import { RunPage } from "../../views/run.tsx";
 import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
@@ -14,6 +26,17 @@ import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
+import {
+  BULK_CASES,
+  COMPARED,
+  FORK_PAGE,
+  ITEMS_PAGE,
+  LARGE_RUN,
+  LOG_PAGE,
+  RUNS,
+  STEP_PAGE,
+  STEPS_PAGE,
+} from "./run-fixtures.ts";
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
 import { SCHEDULE_CASES } from "./schedule-fixtures.tsx";
@@ -209,18 +232,123 @@ export const PAGES: readonly PageCase[] = [
   }),
   page("runs", "/runs", {
     view: (shell) => (
-      <RunsPage shell={shell("Runs")} runs={STATUS_FULL.runs} filter={{}} next="01kae9x7m5ee55ee" />
+      <RunsPage
+        {...RUNS}
+        shell={shell("Runs")}
+        runs={STATUS_FULL.runs}
+        next="01kae9x7m5ee55ee"
+        progress={
+          new Map([
+            [STATUS_FULL.runs[0]?.id ?? "", progressOf(run("running"), { ahead: ["write"] })],
+          ])
+        }
+      />
+    ),
+  }),
+  page("runs-filtered", "/runs?state=failed&workflow=w&range=custom", {
+    view: (shell) => (
+      <RunsPage
+        {...RUNS}
+        shell={shell("Runs")}
+        runs={STATUS_FULL.runs.slice(0, 2)}
+        query={{
+          states: ["failed", "cancelled"],
+          workflow: WORKFLOWS[0]?.record.id ?? "",
+          range: "custom",
+          from: "2026-11-19T08:00",
+          to: "",
+          search: "green tea",
+          cost: "0.5",
+          order: "dearest",
+        }}
+        problems={['The time "yesterday" cannot be read: write it as 2026-11-20T14:00.']}
+        before="5~x"
+        newer="6~y"
+        next="4~z"
+        isPartial={true}
+      />
     ),
   }),
   page("runs-empty", "/runs?state=failed&search=zebra", {
     view: (shell) => (
       <RunsPage
+        {...RUNS}
         shell={shell("Runs")}
-        runs={[]}
-        filter={{ state: "failed", search: "zebra" }}
-        next={undefined}
+        query={{ ...NO_QUERY, states: ["failed"], search: "zebra" }}
       />
     ),
+  }),
+  page("runs-partial", "/runs?search=zebra", {
+    view: (shell) => (
+      <RunsPage
+        {...RUNS}
+        shell={shell("Runs")}
+        query={{ ...NO_QUERY, search: "zebra" }}
+        next="01kae9x7m5ee55ee"
+        isPartial={true}
+      />
+    ),
+  }),
+  page("runs-degraded", "/runs?degraded", {
+    health: DEGRADED,
+    view: (shell) => <RunsPage {...RUNS} shell={shell("Runs")} runs={STATUS_FULL.runs} />,
+  }),
+  ...BULK_CASES.map(({ name, job }) =>
+    page(name, `/runs/bulk/${job.id}?${name}`, {
+      view: (shell) => <BulkPage shell={shell("Runs")} job={job} />,
+    }),
+  ),
+  page("compare", "/runs/compare?a=x&b=y", {
+    view: (shell) => <ComparePage {...COMPARED} shell={shell("Compare")} />,
+  }),
+  page("compare-empty", "/runs/compare", {
+    view: (shell) => (
+      <ComparePage
+        {...COMPARED}
+        shell={shell("Compare")}
+        ids={{ a: "", b: "nothing" }}
+        comparison={undefined}
+        problem="There is no run nothing. Choose one of the list."
+      />
+    ),
+  }),
+  page("run-step", "/runs/01kae9x7m0v3t5hq/steps/draft", {
+    view: (shell) => <StepPage {...STEP_PAGE} shell={shell("draft")} />,
+  }),
+  page("run-steps", "/runs/01kae9x7m0v3t5hq/steps", {
+    view: (shell) => <StepsPage {...STEPS_PAGE} shell={shell("Steps")} />,
+  }),
+  page("run-items", "/runs/01kae9x7m0v3t5hq/items?map=draft", {
+    view: (shell) => <ItemsPage {...ITEMS_PAGE} shell={shell("Items")} />,
+  }),
+  page("run-log", "/runs/01kae9x7m0v3t5hq/log", {
+    view: (shell) => <LogPage {...LOG_PAGE} shell={shell("Log")} />,
+  }),
+  page("run-log-empty", "/runs/01kae9x7m0v3t5hq/log?level=error", {
+    view: (shell) => (
+      <LogPage
+        {...LOG_PAGE}
+        shell={shell("Log")}
+        events={[]}
+        query={{ level: "error", step: "draft" }}
+      />
+    ),
+  }),
+  page("run-fork", "/runs/01kae9x7m0v3t5hq/forks?from=draft", {
+    view: (shell) => <ForkPage {...FORK_PAGE} shell={shell("Fork")} />,
+  }),
+  page("run-signal", "/runs/01kae9x7m0v3t5hq/signals", {
+    view: (shell) => (
+      <SignalPage
+        shell={shell("Signal")}
+        run={run("waiting")}
+        form={{ name: "", payload: "{", nameError: "A signal needs a name." }}
+        error={undefined}
+      />
+    ),
+  }),
+  page("run-large", "/runs/01kae9x7mlarge00", {
+    view: (shell) => <RunPage {...LARGE_RUN} shell={shell(LARGE_RUN.run.workflowName)} />,
   }),
   runCase("queued"),
   runCase("running"),

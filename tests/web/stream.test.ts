@@ -249,15 +249,15 @@ test("the status stream replays by Last-Event-ID, and begins anew after a restar
 
 test("a run that ends while its page is read is shown as ended: its stream would tell nothing of it", async () => {
   await using own = await startWorld();
-  const { runs } = own.store;
+  const { runs, runReader } = own.store;
   const run = await own.addRun(await own.addWorkflow());
   const claim = await own.claim(run.id);
   await beginStep(runs, claim, { key: "write" });
-  const get = runs.get.bind(runs);
+  const glance = runReader.glance.bind(runReader);
   let isFirst = true;
-  Object.assign(runs, {
-    async get(id: string) {
-      const found = await get(id);
+  Object.assign(runReader, {
+    async glance(id: string) {
+      const found = await glance(id);
       if (isFirst) {
         isFirst = false;
         await endStep(runs, claim, { key: "write", patch: { text: "Hello" }, last: true });

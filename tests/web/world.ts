@@ -135,6 +135,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   function serve(port: number): { app: WebApp; server: Bun.Server<undefined> } {
     const app: WebApp = createWebApp({
       runs: store.runs,
+      runReader: store.runReader,
       workflows: store.workflows,
       system: store.system,
       metrics: store.metrics,

@@ -10,7 +10,7 @@ const isPaused = () => "paused" in root.dataset;
 // eslint-disable-next-line no-underscore-dangle -- htmx's own name
 const stateOf = (element) => element?._htmx;
 const isBoosted = (event) => stateOf(event.detail.ctx?.sourceElement)?.boosted;
-const on = (name, listener) => document.addEventListener(name, listener);
+const on = (name, listener, options) => document.addEventListener(name, listener, options);
 
 // The state of the connection, for the dot and the word beside it.
 const setLive = (state) => {
@@ -185,6 +185,25 @@ on("click", (event) => {
   if (copied) return copy(copied);
 });
 
+// Runs that are ticked in a list: all of a page at once, and how many there are.
+const choices = () => Array.from(document.querySelectorAll("input[name=run][form=bulk-form]"));
+const countChoices = () => {
+  const all = choices();
+  const count = all.filter((box) => box.checked).length;
+  const text = document.querySelector("[data-bulk-count]");
+  if (text && count > 0) text.textContent = `With ${count} chosen run${count === 1 ? "" : "s"}`;
+  const head = document.querySelector("[data-choose-all]");
+  if (!head) return;
+  head.checked = count > 0 && count === all.length;
+  head.indeterminate = count > 0 && count < all.length;
+};
+on("change", (event) => {
+  if (event.target.matches?.("[data-choose-all]"))
+    for (const box of choices()) box.checked = event.target.checked;
+  countChoices();
+});
+on("htmx:after:swap", countChoices);
+
 // Enter sends, Shift+Enter begins a line; on a touch screen Enter always begins a line.
 on("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -205,12 +224,65 @@ on("submit", (event) => {
   }
   form.dataset.sent = "";
   form.setAttribute("aria-busy", "true");
+  if (!form.matches("[data-stays]")) return;
+  event.preventDefault();
+  void sendHere(form, event.submitter);
 });
-addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.removeAttribute("aria-busy");
+
+// What is done here and shows here: the button stays busy until the page says that it has happened.
+const free = (form) => {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
+};
+const BUSY_MS_MAX = 3_000;
+const sendHere = async (form, button) => {
+  const place = button?.closest(".actions, .card-head, .c-actions") ?? form;
+  for (const old of document.querySelectorAll(".refused-here")) old.remove();
+  button?.setAttribute("aria-busy", "true");
+  const done = () => {
+    free(form);
+    button?.removeAttribute("aria-busy");
+  };
+  try {
+    const response = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form, button)),
+      headers: { Accept: "application/problem+json" },
+      redirect: "manual",
+    });
+    if (response.type !== "opaqueredirect") {
+      const { detail, fix } = await response.json();
+      throw new Error([detail, fix].filter(Boolean).join(" "));
+    }
+  } catch (error) {
+    const note = document.createElement("p");
+    note.className = "field-error refused-here";
+    note.setAttribute("role", "alert");
+    note.textContent =
+      error instanceof TypeError
+        ? "agents is not answering. Try again in a moment."
+        : error.message;
+    place.after(note);
+    return done();
   }
+  const table = document.getElementById("run-table");
+  if (table?.hasAttribute("hx-get")) {
+    on("htmx:after:swap", done, { once: true });
+    return htmx.trigger(table, "refresh");
+  }
+  // A page of a run that had ended listens to nothing of it any more.
+  if (document.querySelector('#run-head[data-phase="final"]')) {
+    done();
+    return document.getElementById("again")?.click();
+  }
+  on("htmx:after:swap", done, { once: true });
+  setTimeout(() => {
+    if ("sent" in form.dataset) document.getElementById("again")?.click();
+    done();
+  }, BUSY_MS_MAX);
+};
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) free(form);
 });
 
 // A page that htmx fetched: close the drawer, move the focus to the new content, say its name.

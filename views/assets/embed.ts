@@ -46,6 +46,8 @@ const STYLE_FILES = [
   "charts",
   "motion",
   "chat",
+  "diff",
+  "runs",
   "schedules",
   "agents",
   "search",

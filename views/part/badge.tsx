@@ -1,5 +1,5 @@
 /** States as shape, word and colour; colour is never the only cue. */
-import type { Run, RunState, StepState, WaitingFor } from "../../src/domain/run.ts";
+import type { RunState, RunSummary, StepState, WaitingFor } from "../../src/domain/run.ts";
 import type { ServiceState } from "../../src/domain/service.ts";
 
 /** What a node of a run, a step or a run can be in. */
@@ -63,7 +63,7 @@ export function StateBadge(props: { state: NodeState; label?: string }) {
 }
 
 /** The state of a run in words, with what it waits for or that it is about to end. */
-export function runStateLabel(run: Run): string {
+export function runStateLabel(run: RunSummary): string {
   if (run.cancelRequestedAt !== null && !run.finishedAt) return "Cancelling";
   if (run.state !== "waiting") return STATE_LABEL[run.state];
   return run.waitingFor === null ? STATE_LABEL.waiting : WAITING_LABEL[run.waitingFor];
@@ -78,7 +78,7 @@ const WAITING_LABEL: Record<WaitingFor, string> = {
   run: "Waiting for a run",
 };
 
-export function RunBadge(props: { run: Run }) {
+export function RunBadge(props: { run: RunSummary }) {
   return <StateBadge state={props.run.state} label={runStateLabel(props.run)} />;
 }
 

@@ -13,6 +13,11 @@ export function PostForm(
     /** Carries a file. */
     multipart?: boolean;
     id?: string;
+    /**
+     * With script it is sent without leaving the page, for what comes back to this page and shows in its live parts:
+     * the button is busy until they say so, and a refusal stands beside it.
+     */
+    stays?: boolean;
   }>,
 ) {
   return (
@@ -23,6 +28,7 @@ export function PostForm(
       id={props.id}
       enctype={props.multipart === true ? "multipart/form-data" : undefined}
       hx-boost="false"
+      data-stays={props.stays === true ? "" : undefined}
     >
       <input type="hidden" name="_csrf" value={props.csrf} />
       {props.children}

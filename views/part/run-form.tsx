@@ -90,7 +90,7 @@ export function RunFields(props: { form: RunForm; refusal: string }) {
 }
 
 /** @param props.autofocus The first field with an error: a browser scrolls there by itself. */
-function InputField(props: { item: RunFormField; autofocus: boolean }) {
+export function InputField(props: { item: RunFormField; autofocus: boolean }) {
   const { field, error } = props.item;
   const id = `input-${field.name}`;
   const kind = inputKind(field.type);

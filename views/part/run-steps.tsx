@@ -1,5 +1,7 @@
 /** The steps of a run: as a graph, over time, and one by one with all that they did. */
-import type { Run, StepAttempt, StepCall } from "../../src/domain/run.ts";
+import type { Run, StepAttempt } from "../../src/domain/run.ts";
+import type { ItemCounts } from "../../src/domain/run-reader.ts";
+import { aheadOf } from "../../src/language/ahead.ts";
 import type { Drawing } from "../../src/graph/drawing.ts";
 import type { Workflow } from "../../src/domain/workflow.ts";
 import { type NodeState, STATE_LABEL } from "./badge.tsx";
@@ -7,18 +9,24 @@ import { formatDuration } from "./duration.ts";
 import { Graph, type GraphNode } from "./graph.tsx";
 import { formatCount, plural } from "./number.ts";
 import { Panel } from "./panel.tsx";
-import { isFinal, newestSteps, stateOfNode, takenEdges } from "./run-progress.ts";
+import { isFinal, newestSteps, progressOf, stateOfNode, takenEdges } from "./run-progress.ts";
+import type { RunPieces } from "./run-pieces.ts";
 import { spansOf } from "./run-spans.ts";
-import { attemptId, groupCalls, groupItems, itemCounts, StepItem } from "./step-item.tsx";
+import {
+  attemptId,
+  groupCalls,
+  groupItems,
+  itemCounts,
+  StepItem,
+  type StepItemProps,
+} from "./step-item.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 /** With more attempts than this only the newest of each node has a card; those before it are folded below. */
 export const CARD_COUNT_MAX = 30;
 
-export interface RunStepsProps {
+export interface RunStepsProps extends RunPieces {
   readonly run: Run;
-  readonly steps: readonly StepAttempt[];
-  readonly calls: readonly StepCall[];
   readonly workflow: Workflow | undefined;
   readonly drawing: Drawing | undefined;
   /** Runs that were started or made from this one. */
@@ -27,13 +35,24 @@ export interface RunStepsProps {
 }
 
 export function RunSteps(props: RunStepsProps) {
-  const { run, steps } = props;
   return (
     <div id="run-steps" class="column">
+      <RunGraph {...props} />
+      <RunTrace {...props} />
+      <StepList {...props} />
+    </div>
+  );
+}
+
+export function RunGraph(props: RunStepsProps) {
+  const { run, steps, nodes } = props;
+  const { note } = progressOf(run, { ahead: ahead(props) });
+  return (
+    <div id="run-graph" class="column">
       <Panel
         id="graph"
         title="Progress"
-        note={`${run.doneNodeIds.length} of ${plural(run.nodeIds.length, "step")} done`}
+        note={isFinal(run) ? `${plural(run.doneNodeIds.length, "step")} done` : `${note} steps`}
       >
         {props.drawing === undefined ? (
           <p class="quiet">There is no drawing of this workflow; its steps are listed below.</p>
@@ -42,21 +61,64 @@ export function RunSteps(props: RunStepsProps) {
             drawing={props.drawing}
             label={`Steps of ${run.workflowName}`}
             nodes={graphNodes(props)}
-            taken={takenEdges(steps, props.workflow)}
+            taken={takenEdges(nodes ?? steps, props.workflow)}
           />
         )}
       </Panel>
-      {steps.length === 0 ? null : (
-        <Panel id="trace" title="Trace" note="steps and calls over time">
-          <Waterfall spans={spansOf(props)} />
-        </Panel>
-      )}
-      <StepList {...props} />
+    </div>
+  );
+}
+
+function ahead({ run, workflow }: RunStepsProps): readonly string[] | undefined {
+  return workflow === undefined ? undefined : aheadOf(workflow, run.doneNodeIds);
+}
+
+export function RunTrace(props: RunStepsProps) {
+  const { steps, earlier } = props;
+  if (steps.length === 0) return <div id="run-trace" class="column"></div>;
+  return (
+    <div id="run-trace" class="column">
+      <Panel
+        id="trace"
+        title="Trace"
+        note={
+          earlier === undefined
+            ? "steps and calls over time"
+            : "the newest steps and calls over time"
+        }
+      >
+        <Waterfall spans={spansOf(props)} />
+      </Panel>
     </div>
   );
 }
 
 function StepList(props: RunStepsProps) {
+  const { run } = props;
+  const cards = stepCards(props);
+  const path = `/runs/${encodeURIComponent(run.id)}`;
+  return (
+    <Panel id="steps" title="Steps" note={attemptNote(props)}>
+      {cards.length === 0 ? <p class="quiet">No step has started yet.</p> : null}
+      {props.earlier === undefined ? null : (
+        <p class="quiet">
+          Only the newest attempts are shown.{" "}
+          <a class="inline-link" href={`${path}/steps?before=${props.earlier}`}>
+            Show earlier ones
+          </a>
+        </p>
+      )}
+      <ol class="node-list">
+        {cards.map((card) => (
+          <StepItem {...card} />
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+/** A card for each attempt; of many only the newest of each node has one, with those before it folded below. */
+export function stepCards(props: RunStepsProps): StepItemProps[] {
   const { run, steps, workflow, descendants, now } = props;
   const items = groupItems(steps);
   const own = items.get(undefined) ?? [];
@@ -74,45 +136,43 @@ function StepList(props: RunStepsProps) {
     descendants.filter(({ origin }) => origin?.kind === "child"),
     ({ origin }) => origin?.step,
   );
-  return (
-    <Panel id="steps" title="Steps" note={attemptNote(own)}>
-      {own.length === 0 ? <p class="quiet">No step has started yet.</p> : null}
-      <ol class="node-list">
-        {(isFolded ? own.filter(isNewest) : own).map((step) => (
-          <StepItem
-            step={step}
-            node={workflow?.nodes.find((candidate) => candidate.id === step.nodeId)}
-            calls={calls}
-            items={items.get(step.key) ?? []}
-            earlier={earlier.get(step.nodeId) ?? []}
-            startedRuns={startedRuns.get(step.key) ?? []}
-            canRetry={isFinal(run) && isNewest(step)}
-            now={now}
-          />
-        ))}
-      </ol>
-    </Panel>
-  );
+  return (isFolded ? own.filter(isNewest) : own).map((step) => ({
+    path: `/runs/${encodeURIComponent(run.id)}`,
+    step,
+    node: workflow?.nodes.find((candidate) => candidate.id === step.nodeId),
+    calls,
+    items: items.get(step.key) ?? [],
+    counts: props.itemCounts?.get(step.key),
+    earlier: earlier.get(step.nodeId) ?? [],
+    startedRuns: startedRuns.get(step.key) ?? [],
+    canRetry: isFinal(run) && isNewest(step),
+    now,
+  }));
 }
 
 const NONE: ReadonlyMap<string, readonly StepAttempt[]> = new Map();
 
-function attemptNote(steps: readonly StepAttempt[]): string {
-  const failed = steps.filter((step) => step.state === "failed").length;
-  const attempts = plural(steps.length, "attempt");
-  return failed === 0 ? attempts : `${attempts}, ${failed} failed`;
+function attemptNote({ steps, nodes }: RunStepsProps): string {
+  const own = groupItems(steps).get(undefined) ?? [];
+  const sum = (name: "attemptCount" | "failedCount") =>
+    nodes?.reduce((total, node) => total + node[name], 0);
+  const failed = sum("failedCount") ?? own.filter((step) => step.state === "failed").length;
+  const attempts = plural(sum("attemptCount") ?? own.length, "attempt");
+  return failed === 0 ? attempts : `${attempts}, ${formatCount(failed)} failed`;
 }
 
 function graphNodes(props: RunStepsProps): GraphNode[] {
   const { run, steps, now } = props;
   const items = groupItems(steps);
   const own = items.get(undefined) ?? [];
-  const newest = newestSteps(own);
+  const newest = newestSteps(props.nodes?.map((node) => node.newest) ?? own);
+  const known = props.nodes?.map((node) => [node.nodeId, node.roundCount] as const);
   const rounds = new Map(
-    [...Map.groupBy(own, (step) => step.nodeId)].map(([id, all]) => [
-      id,
-      new Set(all.map(({ key }) => key)).size,
-    ]),
+    known ??
+      [...Map.groupBy(own, (step) => step.nodeId)].map(([id, all]) => [
+        id,
+        new Set(all.map(({ key }) => key)).size,
+      ]),
   );
   return run.nodeIds.map((id) => {
     const last = newest.get(id);
@@ -124,16 +184,20 @@ function graphNodes(props: RunStepsProps): GraphNode[] {
       note:
         last === undefined
           ? STATE_LABEL[state]
-          : (itemNote(last, items.get(last.key) ?? []) ??
+          : (itemNote(last, items.get(last.key) ?? [], props.itemCounts?.get(last.key)) ??
             graphNote(state, last, { rounds: rounds.get(id) ?? 1, now })),
     };
   });
 }
 
 /** How far a map has come. */
-function itemNote(map: StepAttempt, items: readonly StepAttempt[]): string | undefined {
+function itemNote(
+  map: StepAttempt,
+  items: readonly StepAttempt[],
+  counts: ItemCounts | undefined,
+): string | undefined {
   if (items.length === 0) return undefined;
-  const { all, ended, failed } = itemCounts(map, items);
+  const { all, ended, failed } = itemCounts(map, items, counts);
   const done = ended === all ? plural(all, "item") : `${formatCount(ended)}/${formatCount(all)}`;
   return failed === 0 ? done : `${done}, ${formatCount(failed)} failed`;
 }

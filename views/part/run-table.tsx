@@ -1,4 +1,4 @@
-import type { Run } from "../../src/domain/run.ts";
+import type { RunSummary } from "../../src/domain/run.ts";
 import { RunBadge, runStateLabel, StateIcon } from "./badge.tsx";
 import { Segments } from "./chart.tsx";
 import { formatDuration } from "./duration.ts";
@@ -6,23 +6,38 @@ import { PostForm } from "./form.tsx";
 import { Icon } from "./icon.tsx";
 import { idPart, shortId } from "./id.ts";
 import { formatCost } from "./money.ts";
-import { formatShort, plural } from "./number.ts";
-import { isCancellable, nodeStates, runDurationMs } from "./run-progress.ts";
+import { formatShort } from "./number.ts";
+import { isCancellable, type Progress, progressOf, runDurationMs } from "./run-progress.ts";
 import { TimeAgo } from "./time.tsx";
 
-/** Runs as a table; in a narrow place each run is a card. With `csrf` each has a Cancel button. */
+/**
+ * Runs as a table; in a narrow place each run is a card. With `csrf` each has a Cancel button.
+ *
+ * @param props.choiceForm Each run can be ticked, for this form of the page.
+ * @param props.progress Of runs that go on, how far they are; for the others the run itself says it.
+ */
 export function RunList(props: {
-  runs: readonly Run[];
+  runs: readonly RunSummary[];
   now: number;
   caption: string;
-  csrf?: string | undefined;
+  csrf?: string;
+  choiceForm?: string;
+  progress?: ReadonlyMap<string, Progress>;
 }) {
-  const { csrf } = props;
+  const { csrf, choiceForm } = props;
   return (
     <table class="runs">
       <caption class="sr">{props.caption}</caption>
       <thead>
         <tr>
+          {choiceForm === undefined ? null : (
+            <th scope="col" class="c-choice">
+              <label for="choose-all" class="sr">
+                All on this page
+              </label>
+              <input type="checkbox" id="choose-all" class="js-only" data-choose-all />
+            </th>
+          )}
           <th scope="col">Workflow</th>
           <th scope="col">State</th>
           <th scope="col">Progress</th>
@@ -47,20 +62,45 @@ export function RunList(props: {
       </thead>
       <tbody>
         {props.runs.map((run) => (
-          <Row run={run} now={props.now} csrf={csrf} />
+          <Row
+            run={run}
+            now={props.now}
+            csrf={csrf}
+            choiceForm={choiceForm}
+            progress={props.progress?.get(run.id) ?? progressOf(run)}
+          />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row(props: { run: Run; now: number; csrf: string | undefined }) {
-  const { run, now, csrf } = props;
+function Row(props: {
+  run: RunSummary;
+  now: number;
+  csrf: string | undefined;
+  choiceForm: string | undefined;
+  progress: Progress;
+}) {
+  const { run, now, csrf, choiceForm } = props;
   const durationMs = runDurationMs(run, now);
   const tokens = run.usage.input + run.usage.output;
-  const done = run.doneNodeIds.length;
   return (
     <tr id={`run-${idPart(run.id)}`}>
+      {choiceForm === undefined ? null : (
+        <td class="c-choice">
+          <label for={`choose-${idPart(run.id)}`} class="sr">
+            Choose {run.workflowName} {shortId(run.id)}
+          </label>
+          <input
+            type="checkbox"
+            id={`choose-${idPart(run.id)}`}
+            name="run"
+            value={run.id}
+            form={choiceForm}
+          />
+        </td>
+      )}
       <th scope="row" class="c-flow">
         <a href={`/runs/${encodeURIComponent(run.id)}`}>
           <StateIcon state={run.state} />
@@ -79,13 +119,7 @@ function Row(props: { run: Run; now: number; csrf: string | undefined }) {
         <RunBadge run={run} />
       </td>
       <td class="c-steps">
-        <Segments
-          states={nodeStates(run)}
-          label={`${done} of ${plural(run.nodeIds.length, "step")} done`}
-        />
-        <span class="sub num" aria-hidden="true">
-          {done}/{run.nodeIds.length}
-        </span>
+        <ProgressBar progress={props.progress} />
       </td>
       <td class="num c-took">{durationMs === null ? "–" : formatDuration(durationMs)}</td>
       <td class="num c-tokens">{tokens === 0 ? "–" : formatShort(tokens)}</td>
@@ -100,12 +134,28 @@ function Row(props: { run: Run; now: number; csrf: string | undefined }) {
   );
 }
 
-function Actions(props: { run: Run; csrf: string }) {
+function ProgressBar(props: { progress: Progress }) {
+  const { states, note, label } = props.progress;
+  return (
+    <>
+      <Segments states={states} label={label} />
+      <span class="sub num" aria-hidden="true">
+        {note}
+      </span>
+    </>
+  );
+}
+
+function Actions(props: { run: RunSummary; csrf: string }) {
   const { run } = props;
   return (
     <td class="c-actions">
       {isCancellable(run) ? (
-        <PostForm action={`/runs/${encodeURIComponent(run.id)}/cancellation`} csrf={props.csrf}>
+        <PostForm
+          action={`/runs/${encodeURIComponent(run.id)}/cancellation`}
+          csrf={props.csrf}
+          stays
+        >
           <button type="submit" class="btn ghost small" id={`cancel-${idPart(run.id)}`}>
             <Icon name="stop" size={12} />
             Cancel

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import { mapKeyOf } from "../../src/domain/event.ts";
 import type { Run, StepAttempt, StepCall, Totals, Wait } from "../../src/domain/run.ts";
+import type { ItemCounts } from "../../src/domain/run-reader.ts";
 import { isJsonObject } from "../../src/lib/json.ts";
 import type { WorkflowNode } from "../../src/domain/workflow.ts";
 import { StateBadge, StateIcon, STATE_LABEL } from "./badge.tsx";
@@ -11,7 +12,8 @@ import { ErrorBox } from "./error-box.tsx";
 import { Icon } from "./icon.tsx";
 import { idPart, shortId } from "./id.ts";
 import { formatCost } from "./money.ts";
-import { formatCount, plural } from "./number.ts";
+import { formatBytes, formatCount, plural } from "./number.ts";
+import { omittedBytes } from "./run-pieces.ts";
 import { momentText } from "./time.tsx";
 
 /** The form of the page that "Do again from here" belongs to. */
@@ -22,12 +24,16 @@ export const ITEM_COUNT_MAX = 50;
 const ITEM_VALUE_CHARS_MAX = 1_000;
 
 export interface StepItemProps {
+  /** Address of the run's page: what is left out here has pages below it. */
+  readonly path: string;
   readonly step: StepAttempt;
   readonly node: WorkflowNode | undefined;
   /** Of all attempts, by `attemptId`. */
   readonly calls: ReadonlyMap<string, readonly StepCall[]>;
   /** Attempts of the items, when it is a map. */
   readonly items: readonly StepAttempt[];
+  /** How far the map is, when `items` are not all of its items. */
+  readonly counts: ItemCounts | undefined;
   /** Attempts and rounds of its node that have no card of their own. */
   readonly earlier: readonly StepAttempt[];
   /** Runs that this step has started. */
@@ -54,7 +60,15 @@ export function groupItems(
 }
 
 /** How far a map has come: items, not attempts; those that have not begun are known from what it was given. */
-export function itemCounts(map: StepAttempt, items: readonly StepAttempt[]) {
+export function itemCounts(
+  map: StepAttempt,
+  items: readonly StepAttempt[],
+  counts: ItemCounts | undefined,
+): { readonly all: number; readonly ended: number; readonly failed: number } {
+  if (counts !== undefined) {
+    const { succeeded = 0, failed = 0, skipped = 0, cancelled = 0 } = counts.states;
+    return { all: counts.count, ended: succeeded + failed + skipped + cancelled, failed };
+  }
   const newest = new Map(items.map((item) => [item.key, item]));
   const states = [...newest.values()];
   const given = isJsonObject(map.input) ? map.input["items"] : undefined;
@@ -63,6 +77,11 @@ export function itemCounts(map: StepAttempt, items: readonly StepAttempt[]) {
     ended: states.filter((item) => item.next !== null).length,
     failed: states.filter((item) => item.state === "failed" && item.retryAt === null).length,
   };
+}
+
+/** Where all of a step is shown, whatever its size. */
+export function stepPath(path: string, key: string): string {
+  return `${path}/steps/${encodeURIComponent(key)}`;
 }
 
 export function StepItem(props: StepItemProps) {
@@ -87,14 +106,21 @@ export function StepItem(props: StepItemProps) {
             Do again from here<span class="sr">: {step.key}</span>
           </button>
         ) : null}
+        <a class="more" href={stepPath(props.path, step.key)}>
+          Details<span class="sr"> of {step.key}</span>
+        </a>
         <StateBadge state={step.state} />
       </div>
       {node?.description === undefined ? null : <p class="node-text">{node.description}</p>}
       <Facts {...props} />
       {step.error === null ? null : <ErrorBox error={step.error} id={`${id}-error`} />}
-      <Values step={step} id={id} />
+      <Values {...props} id={id} />
       {(props.calls.get(id) ?? []).map((call) => (
-        <Call call={call} id={`${id}-call-${call.ordinal}`} />
+        <Call
+          call={call}
+          id={`${id}-call-${call.ordinal}`}
+          whole={stepPath(props.path, step.key)}
+        />
       ))}
       {items.length === 0 ? null : (
         <Attempts
@@ -102,7 +128,9 @@ export function StepItem(props: StepItemProps) {
           id={`${id}-items`}
           title="Items"
           attempts={items}
-          facts={itemFacts(step, items)}
+          facts={itemFacts(step, items, props.counts)}
+          count={props.counts?.count ?? items.length}
+          all={`${props.path}/items?map=${encodeURIComponent(step.key)}`}
         />
       )}
       {props.earlier.length === 0 ? null : (
@@ -112,6 +140,8 @@ export function StepItem(props: StepItemProps) {
           title="Earlier"
           attempts={props.earlier.toReversed()}
           facts={plural(props.earlier.length, "attempt")}
+          count={props.earlier.length}
+          all={`${props.path}/steps`}
         />
       )}
     </li>
@@ -192,12 +222,17 @@ function waitText(wait: Wait, now: number): Child {
 }
 
 /** What it was given and what it gave. A map's own result is what its items gave. */
-function Values(props: { step: StepAttempt; id: string; charsMax?: number }) {
-  const { step, id } = props;
+function Values(props: { step: StepAttempt; id: string; path: string; charsMax?: number }) {
+  const { step, id, path } = props;
+  const whole = stepPath(path, step.key);
+  const [patchBytes, inputBytes] = [omittedBytes(step, "patch"), omittedBytes(step, "input")];
   const more = props.charsMax === undefined ? {} : { charsMax: props.charsMax };
   return (
     <>
-      {step.patch === null ? null : (
+      {patchBytes === undefined ? null : (
+        <Omitted bytes={patchBytes} title="Result" label={step.key} whole={whole} />
+      )}
+      {step.patch === null || patchBytes !== undefined ? null : (
         <ValueFold
           id={`${id}-patch`}
           title="Result"
@@ -206,10 +241,26 @@ function Values(props: { step: StepAttempt; id: string; charsMax?: number }) {
           {...more}
         />
       )}
-      {step.state === "skipped" ? null : (
+      {inputBytes === undefined ? null : (
+        <Omitted bytes={inputBytes} title="Input" label={step.key} whole={whole} />
+      )}
+      {step.state === "skipped" || inputBytes !== undefined ? null : (
         <ValueFold id={`${id}-input`} title="Input" value={step.input} label={step.key} {...more} />
       )}
     </>
+  );
+}
+
+/** In the place of a value that is too large for this page. */
+function Omitted(props: { bytes: number; title: string; label: string; whole: string }) {
+  return (
+    <p class="omitted">
+      <a class="more" href={props.whole}>
+        {props.title}
+        <span class="sr"> of {props.label}</span>
+      </a>
+      <span class="sub num">{formatBytes(props.bytes)}</span>
+    </p>
   );
 }
 
@@ -249,8 +300,12 @@ function chooseItems(items: readonly StepAttempt[]): readonly StepAttempt[] {
   return items.filter((item) => chosen.has(item));
 }
 
-function itemFacts(map: StepAttempt, items: readonly StepAttempt[]): string {
-  const { all, ended, failed } = itemCounts(map, items);
+function itemFacts(
+  map: StepAttempt,
+  items: readonly StepAttempt[],
+  counts: ItemCounts | undefined,
+): string {
+  const { all, ended, failed } = itemCounts(map, items, counts);
   const done =
     ended === all ? plural(all, "item") : `${formatCount(ended)} of ${plural(all, "item")}`;
   return failed === 0 ? done : `${done}, ${formatCount(failed)} failed`;
@@ -258,8 +313,12 @@ function itemFacts(map: StepAttempt, items: readonly StepAttempt[]): string {
 
 /** Attempts that stand folded below a step: the items of a map, the rounds of a loop. */
 function Attempts(
-  props: Pick<StepItemProps, "step" | "calls" | "now"> & {
+  props: Pick<StepItemProps, "step" | "calls" | "now" | "path"> & {
     id: string;
+    /** All there are. */
+    count: number;
+    /** Where they are listed. */
+    all: string;
     title: string;
     attempts: readonly StepAttempt[];
     facts: string;
@@ -277,21 +336,29 @@ function Attempts(
       </summary>
       <ol class="item-list">
         {shown.map((item) => (
-          <Item item={item} calls={calls.get(attemptId(item)) ?? []} now={now} />
+          <Item item={item} calls={calls.get(attemptId(item)) ?? []} now={now} path={props.path} />
         ))}
       </ol>
-      {shown.length === attempts.length ? null : (
+      {shown.length === props.count ? null : (
         <p class="sub cut">
-          {formatCount(shown.length)} of {formatCount(attempts.length)} are shown, those that failed
-          before others; the download has all.
+          {formatCount(shown.length)} of {formatCount(props.count)} are shown, those that failed
+          before others.{" "}
+          <a class="inline-link" href={props.all}>
+            Show all<span class="sr"> of {step.key}</span>
+          </a>
         </p>
       )}
     </details>
   );
 }
 
-function Item(props: { item: StepAttempt; calls: readonly StepCall[]; now: number }) {
-  const { item, calls, now } = props;
+export function Item(props: {
+  item: StepAttempt;
+  calls: readonly StepCall[];
+  now: number;
+  path: string;
+}) {
+  const { item, calls, now, path } = props;
   const id = attemptId(item);
   const facts = [
     ...(item.state === "skipped"
@@ -318,9 +385,14 @@ function Item(props: { item: StepAttempt; calls: readonly StepCall[]; now: numbe
         </summary>
         <div class="stack">
           {item.error === null ? null : <ErrorBox error={item.error} id={`${id}-error`} />}
-          <Values step={item} id={id} charsMax={ITEM_VALUE_CHARS_MAX} />
+          <Values step={item} id={id} path={path} charsMax={ITEM_VALUE_CHARS_MAX} />
           {calls.map((call) => (
-            <Call call={call} id={`${id}-call-${call.ordinal}`} charsMax={ITEM_VALUE_CHARS_MAX} />
+            <Call
+              call={call}
+              id={`${id}-call-${call.ordinal}`}
+              whole={stepPath(path, item.key)}
+              charsMax={ITEM_VALUE_CHARS_MAX}
+            />
           ))}
         </div>
       </details>
@@ -328,8 +400,8 @@ function Item(props: { item: StepAttempt; calls: readonly StepCall[]; now: numbe
   );
 }
 
-function Call(props: { call: StepCall; id: string; charsMax?: number }) {
-  const { call, id } = props;
+export function Call(props: { call: StepCall; id: string; whole: string; charsMax?: number }) {
+  const { call, id, whole } = props;
   const more = props.charsMax === undefined ? {} : { charsMax: props.charsMax };
   const facts = [
     formatDuration(call.finishedAt - call.startedAt),
@@ -351,17 +423,49 @@ function Call(props: { call: StepCall; id: string; charsMax?: number }) {
         <span class="sub num">{facts.join(" · ")}</span>
       </summary>
       <div class="stack">
-        <p class="value-title">{call.kind === "model" ? "Request" : "Arguments"}</p>
-        <div class="value-box">
-          <Value value={call.request} id={`${id}-request`} {...more} />
-          <CopyButton target={`${id}-request`} label={`request to ${call.name}`} />
-        </div>
-        <p class="value-title">Answer</p>
-        <div class="value-box">
-          <Value value={call.result} id={`${id}-result`} {...more} />
-          <CopyButton target={`${id}-result`} label={`answer of ${call.name}`} />
-        </div>
+        <CallValue
+          call={call}
+          part="request"
+          title={call.kind === "model" ? "Request" : "Arguments"}
+          id={`${id}-request`}
+          label={`request to ${call.name}`}
+          whole={whole}
+          more={more}
+        />
+        <CallValue
+          call={call}
+          part="result"
+          title="Answer"
+          id={`${id}-result`}
+          label={`answer of ${call.name}`}
+          whole={whole}
+          more={more}
+        />
       </div>
     </details>
+  );
+}
+
+function CallValue(props: {
+  call: StepCall;
+  part: "request" | "result";
+  title: string;
+  id: string;
+  label: string;
+  whole: string;
+  more: { charsMax?: number };
+}) {
+  const { call, part, title, id, label } = props;
+  const bytes = omittedBytes(call, part);
+  if (bytes !== undefined)
+    return <Omitted bytes={bytes} title={title} label={label} whole={props.whole} />;
+  return (
+    <>
+      <p class="value-title">{title}</p>
+      <div class="value-box">
+        <Value value={call[part]} id={id} {...props.more} />
+        <CopyButton target={id} label={label} />
+      </div>
+    </>
   );
 }

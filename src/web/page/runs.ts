@@ -1,210 +1,173 @@
 import type { Hono } from "hono";
-import { RunPage, RunUpdate, type RunDetail } from "../../../views/run.tsx";
+import { BULK_ACTIONS, BulkPage } from "../../../views/bulk.tsx";
+import { parseRunsQuery, runsAddress, type RunsQuery } from "../../../views/part/runs-query.ts";
+import { type Progress, progressOf } from "../../../views/part/run-progress.ts";
 import { RunsPage } from "../../../views/runs.tsx";
 import { AppError } from "../../domain/error.ts";
-import { RUN_STATES, type Journal, type Run, type RunFilter } from "../../domain/run.ts";
-import type { Budget } from "../../domain/workflow.ts";
+import {
+  RUN_STATES_FINAL,
+  type RunPage,
+  type RunState,
+  type RunSummary,
+} from "../../domain/run.ts";
+import type { WorkflowRecord } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
-import type { WebDeps } from "../deps.ts";
-import { wantsFragment } from "../error.ts";
-import { type Form, readForm } from "../form.ts";
-import { bannersOf, readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
+import { BULK_RUN_COUNT_MAX, createBulkJobs, type BulkJobs } from "../bulk-jobs.ts";
+import { readForm } from "../form.ts";
+import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
-import { allEvents, newestEvents } from "../run-events.ts";
-import { createRunSource } from "../run-source.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
-import { openStream } from "../stream.ts";
+import { findPage, readRunsFilter } from "../runs-filter.ts";
+import { exportRuns, type ExportFormat } from "../runs-export.ts";
 
 const RUN_COUNT_MAX = 50;
-/** Events whose lines and text a page starts with; the download has all. */
-const EVENT_COUNT_MAX = 5_000;
+/** Workflows to choose from; others are found by their name. */
+const WORKFLOW_COUNT_MAX = 200;
 
+const NO_PAGE: RunPage = { runs: [], next: undefined, isPartial: false };
+const NO_COUNTS: Readonly<Record<RunState, number>> = {
+  queued: 0,
+  running: 0,
+  waiting: 0,
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+};
+
+/** The list of runs, its files, and what is done with many of them. */
 export function registerRuns(app: Hono<WebEnv>, kit: Kit): void {
-  const { deps } = kit;
-
+  const jobs = createBulkJobs(kit.deps);
   app.get(PATTERNS.runs, (c) => listPage(c, kit));
-
-  app.get(PATTERNS.runFile, async (c) => {
-    const id = c.req.param("file").slice(0, -".json".length);
-    const run = await requireRun(deps, id);
-    const { steps, calls } = await deps.runs.journal(run.id);
-    const events = await allEvents(deps.runs, run.id);
-    c.header("Content-Disposition", `attachment; filename="${run.id}.json"`);
-    return c.json({ run, steps, calls, events });
-  });
-
-  app.get(PATTERNS.run, async (c) => {
-    const id = c.req.param("id");
-    const found = (await deps.runs.get(id)) ?? (await deps.runs.find(id));
-    if (found === undefined) throw noRun(id);
-    if (found.id !== id) return c.redirect(pathTo.run(found.id), 303);
-    // What a lost stream asks for meanwhile: the log goes on where it was when the stream is back.
-    const isPoll = wantsFragment(c);
-    const events = isPoll ? [] : await readOr(c, newestEvents(deps.runs, id, EVENT_COUNT_MAX), []);
-    // After its events: the stream goes on behind the last of them, and would not tell what it has done to the run.
-    const run = isPoll ? found : ((await readOr(c, deps.runs.get(id), found)) ?? found);
-    const journal = await readOr<Journal>(c, deps.runs.journal(id), NOTHING);
-    const surroundings = await readOr(c, readSurroundings(kit, run), NO_SURROUNDINGS);
-    const detail: RunDetail = { run, ...journal, ...surroundings, events };
-    if (isPoll) {
-      const banners = bannersOf(deps);
-      return html(c, RunUpdate({ ...detail, banners, now: deps.clock.now() }));
-    }
-    return html(c, RunPage({ ...detail, shell: kit.shell(c, run.workflowName) }));
-  });
-
-  app.get(PATTERNS.runStream, async (c) => {
-    const run = await requireRun(deps, c.req.param("id"));
-    const { workflow, drawing } = await readVersion(kit, run);
-    const after = Number(c.req.header("Last-Event-ID") ?? c.req.query("after") ?? 0);
-    return openStream(c, kit, {
-      key: `run:${run.id}`,
-      createSource: () => createRunSource(deps, { runId: run.id, workflow, drawing }),
-      after: Number.isSafeInteger(after) && after > 0 ? after : 0,
-    });
-  });
-
-  registerActions(app, kit);
+  app.get(PATTERNS.runsTable, (c) => exportFile(c, kit, "csv"));
+  app.get(PATTERNS.runsJson, (c) => exportFile(c, kit, "json"));
+  registerBulk(app, kit, jobs);
 }
 
-/** What people do with a run. */
-function registerActions(app: Hono<WebEnv>, { deps }: Kit): void {
-  app.post(PATTERNS.runCancellation, async (c) => {
-    const run = await deps.runs.requestCancel(c.req.param("id"));
-    return c.redirect(pathTo.run(run.id), 303);
-  });
-
-  app.post(PATTERNS.runReruns, async (c) => {
-    const again = await deps.actions.rerun(c.req.param("id"), { source: "dashboard" });
-    return c.redirect(pathTo.run(again.id), 303);
-  });
-
-  app.post(PATTERNS.runResumptions, async (c) => {
-    const budget = readLimits(await readForm(c));
-    const run = await deps.actions.resume(c.req.param("id"), { by: BY_DASHBOARD, budget });
-    return c.redirect(pathTo.run(run.id), 303);
-  });
-
-  app.post(PATTERNS.runRetries, async (c) => {
-    const form = await readForm(c);
-    const from = form.text("from");
-    const run = await deps.actions.retry(c.req.param("id"), { from, by: BY_DASHBOARD });
-    return c.redirect(pathTo.run(run.id), 303);
-  });
-
-  app.post(PATTERNS.runDecisions, async (c) => {
-    const run = await requireRun(deps, c.req.param("id"));
-    const form = await readForm(c);
-    const approved = form.text("approve") !== "";
-    const key = form.text(approved ? "approve" : "reject");
-    const comment = form.text(`comment:${key}`).trim();
-    await deps.runs.decide(run.id, key, {
-      approved,
-      comment: comment === "" ? null : comment,
-      by: BY_DASHBOARD,
-    });
-    return c.redirect(pathTo.run(run.id), 303);
-  });
-}
-
-const NANO_USD = 1_000_000_000;
-
-/** New limits for a run whose budget is used up; a field that is empty changes nothing. @throws AppError `invalid`. */
-function readLimits(form: Form): Budget {
-  const limit = (name: string) => {
-    const text = form.text(name).trim();
-    if (text === "") return undefined;
-    const value = Number(text);
-    if (Number.isFinite(value) && value > 0) return value;
-    throw new AppError("invalid", `${JSON.stringify(text)} is no limit.`, {
-      fix: "Go back and write a number above 0.",
-    });
-  };
-  const usd = limit("max_cost_usd");
-  const tokens = limit("max_tokens");
-  return defined({
-    maxCostNanoUsd: usd === undefined ? undefined : Math.round(usd * NANO_USD),
-    maxTokens: tokens === undefined ? undefined : Math.ceil(tokens),
-  });
-}
-
-/** Who acts, as it is kept with the run. */
-const BY_DASHBOARD = "dashboard";
-
-async function listPage(c: WebContext, { deps, shell }: Kit): Promise<Response> {
-  const state = RUN_STATES.find((one) => one === c.req.query("state"));
-  const filter = {
-    state,
-    search: c.req.query("search")?.trim() || undefined,
-    before: c.req.query("before") || undefined,
-  };
-  const found = await readOr<Run[]>(
+async function listPage(c: WebContext, { deps, shell, reader }: Kit): Promise<Response> {
+  const params = new URL(c.req.url).searchParams;
+  const query = parseRunsQuery(params);
+  const { filter, problems } = readRunsFilter(query, deps.clock.now());
+  const before = params.get("before") ?? undefined;
+  const after = params.get("after") ?? undefined;
+  const place = defined(after === undefined ? { before } : { after });
+  const page = await readOr(
     c,
-    findRuns(deps, {
-      limit: RUN_COUNT_MAX + 1,
-      ...defined({
-        states: state === undefined ? undefined : [state],
-        search: filter.search,
-        before: filter.before,
-      }),
-    }),
+    findPage(deps.runs, { ...filter, ...place, limit: RUN_COUNT_MAX }),
+    NO_PAGE,
+  );
+  // Fewer than a page before a place: that is the first page.
+  if (after !== undefined && page.runs.length < RUN_COUNT_MAX) {
+    return c.redirect(runsAddress(query), 303);
+  }
+  const counts = await readOr(c, deps.runs.counts(), NO_COUNTS);
+  const workflows = await readOr<readonly WorkflowRecord[]>(
+    c,
+    deps.workflows.list({ limit: WORKFLOW_COUNT_MAX }),
     [],
   );
-  const runs = found.slice(0, RUN_COUNT_MAX);
-  const next = found.length > RUN_COUNT_MAX ? runs.at(-1)?.id : undefined;
-  return html(c, RunsPage({ shell: shell(c, "Runs"), runs, filter, next }));
+  const progress = await readOr(c, readProgress({ deps, reader }, page.runs), new Map());
+  const isFirst = before === undefined && after === undefined;
+  return html(
+    c,
+    RunsPage({
+      shell: shell(c, "Runs"),
+      ...page,
+      query,
+      problems,
+      counts,
+      workflows,
+      progress,
+      before: isFirst ? undefined : (before ?? after),
+      newer: isFirst ? undefined : newerPlace(query, page.runs),
+      bulkCountMax: BULK_RUN_COUNT_MAX,
+    }),
+  );
 }
 
-/** A search also finds the one run whose id ends so: pages show the end of an id. */
-async function findRuns({ runs }: WebDeps, filter: RunFilter): Promise<Run[]> {
-  const found = await runs.list(filter);
-  const { search, states, before } = filter;
-  if (search === undefined || before !== undefined) return found;
-  const run = await runs.find(search);
-  const isWanted = run !== undefined && (states === undefined || states.includes(run.state));
-  if (!isWanted || found.some(({ id }) => id === run.id)) return found;
-  return [run, ...found].toSorted((a, b) => (a.id < b.id ? 1 : -1));
+/** The place of the first run of a page: what comes before it is the page before. */
+function newerPlace(query: RunsQuery, runs: readonly RunSummary[]): string | undefined {
+  const [first] = runs;
+  if (first === undefined) return undefined;
+  const isByCost = query.order === "dearest" || query.cost !== "";
+  return isByCost ? `${first.costNanoUsd}~${first.id}` : first.id;
 }
 
-type Surroundings = Pick<RunDetail, "workflow" | "drawing" | "approvals" | "descendants">;
-
-const NOTHING: Journal = { steps: [], calls: [], signals: [] };
-const NO_SURROUNDINGS: Surroundings = {
-  workflow: undefined,
-  drawing: undefined,
-  approvals: [],
-  descendants: [],
-};
-const RELATIVE_COUNT_MAX = 20;
-
-/** What a run's page shows beside the run itself. */
-async function readSurroundings(kit: Kit, run: Run): Promise<Surroundings> {
-  const { runs } = kit.deps;
-  const { workflow, drawing } = await readVersion(kit, run);
-  const [approvals, descendants] = await Promise.all([
-    runs.pendingApprovals({ runId: run.id, limit: RELATIVE_COUNT_MAX }),
-    runs.descendants(run.id, RELATIVE_COUNT_MAX),
-  ]);
-  return { workflow, drawing, approvals, descendants };
-}
-
-/** The version that a run executes; empty when it cannot be read any more. */
-async function readVersion(
+/** How far the runs are that go on: what of their graphs can still come. */
+async function readProgress(
   { deps, reader }: Pick<Kit, "deps" | "reader">,
-  run: Run,
-): Promise<Pick<Surroundings, "workflow" | "drawing">> {
-  const version = await deps.workflows.version(run.workflowId, run.versionHash);
-  return version === undefined ? NO_SURROUNDINGS : await reader.version(version);
+  runs: readonly RunSummary[],
+): Promise<ReadonlyMap<string, Progress>> {
+  const { aheadOf } = await import("../../language/ahead.ts");
+  const open = runs.filter((run) => !RUN_STATES_FINAL.includes(run.state));
+  const entries = await Promise.all(
+    open.map(async (run): Promise<[string, Progress]> => {
+      const version = await deps.workflows.version(run.workflowId, run.versionHash);
+      const reading = version === undefined ? undefined : await reader.version(version);
+      const workflow = reading?.workflow;
+      if (workflow === undefined) return [run.id, progressOf(run)];
+      return [run.id, progressOf(run, { ahead: aheadOf(workflow, run.doneNodeIds) })];
+    }),
+  );
+  return new Map(entries);
 }
 
-async function requireRun(deps: WebDeps, id: string): Promise<Run> {
-  const run = await deps.runs.get(id);
-  if (run === undefined) throw noRun(id);
-  return run;
-}
-
-function noRun(id: string): AppError {
-  return new AppError("not_found", `There is no run ${id}.`, {
-    fix: "Go to the list of runs and choose one.",
+function exportFile(c: WebContext, { deps }: Kit, format: ExportFormat): Response {
+  const query = parseRunsQuery(new URL(c.req.url).searchParams);
+  const { filter, problems } = readRunsFilter(query, deps.clock.now());
+  const [problem] = problems;
+  if (problem !== undefined) {
+    throw new AppError("invalid", problem, { fix: "Go back to the list and change the filter." });
+  }
+  const type = format === "csv" ? "text/csv; charset=utf-8" : "application/json";
+  return c.body(exportRuns(deps.runs, filter, format), 200, {
+    "Content-Type": type,
+    "Content-Disposition": `attachment; filename="runs.${format}"`,
   });
+}
+
+function registerBulk(app: Hono<WebEnv>, { deps, shell }: Kit, jobs: BulkJobs): void {
+  app.post(PATTERNS.runsBulk, async (c) => {
+    const form = await readForm(c);
+    const ids = form.texts("run");
+    if (form.text("action") === "compare") return c.redirect(comparison(ids), 303);
+    const action = BULK_ACTIONS.find((one) => one === form.text("action"));
+    if (action === undefined) {
+      throw new AppError("invalid", "Nothing was asked for.", {
+        fix: "Go back and choose what to do.",
+      });
+    }
+    if (form.text("all") === "yes") {
+      const query = parseRunsQuery(new URLSearchParams(form.text("query")));
+      const { filter } = readRunsFilter(query, deps.clock.now());
+      const job = await jobs.ofFilter(action, filter);
+      return c.redirect(pathTo.runsBulkJob(job.id), 303);
+    }
+    if (ids.length === 0) {
+      throw new AppError("invalid", "No run was chosen.", { fix: "Go back and tick one or more." });
+    }
+    return c.redirect(pathTo.runsBulkJob(jobs.ofRuns(action, ids).id), 303);
+  });
+
+  app.get(PATTERNS.runsBulkJob, (c) => {
+    const job = jobs.get(c.req.param("id"));
+    return html(c, BulkPage({ shell: shell(c, "Runs"), job }));
+  });
+
+  app.post(PATTERNS.runsBulkConfirmation, (c) =>
+    c.redirect(pathTo.runsBulkJob(jobs.confirm(c.req.param("id")).id), 303),
+  );
+
+  app.post(PATTERNS.runsBulkUndo, (c) =>
+    c.redirect(pathTo.runsBulkJob(jobs.undo(c.req.param("id")).id), 303),
+  );
+}
+
+/** @throws AppError `invalid` unless two runs are chosen. */
+function comparison(ids: readonly string[]): string {
+  const [a, b] = ids;
+  if (a === undefined || b === undefined || ids.length > 2) {
+    throw new AppError("invalid", "Two runs can be compared.", { fix: "Go back and tick two." });
+  }
+  // The list has the newest first; the older one comes first.
+  return pathTo.runsComparison({ a: b, b: a });
 }

@@ -3,7 +3,10 @@ import type { Run, RunFilter, RunPage } from "../../../src/domain/run.ts";
 import { firstIdAt } from "../../../src/lib/id.ts";
 
 /** @param runs As they were created, which is also the order of their ids. */
-export function pageOf(runs: readonly Run[], filter: RunFilter): RunPage {
+export function pageOf(
+  runs: readonly Run[],
+  filter: RunFilter,
+): RunPage & { runs: readonly Run[] } {
   const { limit, before, after } = filter;
   const isDearest = filter.order === "dearest" || filter.minCostNanoUsd !== undefined;
   const placeOf = (run: Run) => (isDearest ? `${run.costNanoUsd}~${run.id}` : run.id);

@@ -4,7 +4,7 @@ import { Segments, Sparkline } from "../../../views/part/chart.tsx";
 import { drawWorkflow } from "../../../src/graph/layout.ts";
 import { Graph, nodeOrder } from "../../../views/part/graph.tsx";
 import { ProblemList } from "../../../views/part/problem-list.tsx";
-import { nodeStates } from "../../../views/part/run-progress.ts";
+import { progressOf } from "../../../views/part/run-progress.ts";
 import { PROBLEMS, run, WORKFLOW } from "../fixtures.ts";
 import { text } from "../pages.tsx";
 
@@ -79,15 +79,30 @@ describe("Graph()", () => {
   });
 });
 
-test("nodeStates() gives the run's state to the first step that is not done", () => {
-  expect(nodeStates(run("running"))).toEqual(["succeeded", "succeeded", "running", "queued"]);
-  expect(nodeStates(run("cancelled"))).toEqual(["succeeded", "succeeded", "cancelled", "queued"]);
-  expect(nodeStates(run("succeeded"))).toEqual([
-    "succeeded",
-    "succeeded",
-    "succeeded",
-    "succeeded",
-  ]);
+describe("progressOf()", () => {
+  test("of a run that goes on: what is done of what can still come", () => {
+    const going = run("running");
+    expect(progressOf(going)).toEqual({
+      states: ["succeeded", "succeeded", "running", "queued"],
+      note: "2/4",
+      label: "2 steps done, 2 to come",
+    });
+    const [last = ""] = going.nodeIds.slice(-1);
+    expect(
+      progressOf({ ...going, nodeIds: [...going.nodeIds, "other"] }, { ahead: [last] }),
+    ).toEqual({
+      states: ["succeeded", "succeeded", "running"],
+      note: "2 +1",
+      label: "2 steps done, up to 1 to come",
+    });
+  });
+
+  test("of a run that is over: what it has done, and no branch that was not taken", () => {
+    const { note, states } = progressOf(run("cancelled"));
+    expect([note, states]).toEqual(["2", ["succeeded", "succeeded", "cancelled"]]);
+    const done = { ...run("succeeded"), doneNodeIds: ["a"], nodeIds: ["a", "b", "c"] };
+    expect(progressOf(done)).toEqual({ states: ["succeeded"], note: "1", label: "1 step done" });
+  });
 });
 
 test("ProblemList() puts the caret under the place, also in a very long line", async () => {
