@@ -29,7 +29,7 @@ const PARTS = [
 ];
 
 const LAYERS: Record<string, readonly string[]> = {
-  "src/lib": [],
+  "src/lib": ["diff"],
   "src/domain": ["src/lib", "zod"],
   "src/language": ["src/lib", "src/domain", "zod", "yaml"],
   "src/engine": ["src/lib", "src/domain", "src/language"],
