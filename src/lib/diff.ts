@@ -135,13 +135,16 @@ function whole(text: string, isChanged: boolean): DiffPart {
 
 /** One text in place of the other, without a look at what they share. */
 function replaced(before: string, after: string): Omit<TextDiff, "isPartial"> {
-  const linesOf = (text: string) => (text === "" ? [] : text.slice(0, -1).split("\n"));
   const lines = [
     ...linesOf(before).map((line) => `-${line}`),
     ...linesOf(after).map((line) => `+${line}`),
   ];
   const hunk = { before: 1, after: 1, lines: numbered({ oldStart: 1, newStart: 1, lines }) };
   return countLines([hunk]);
+}
+
+function linesOf(text: string): string[] {
+  return text === "" ? [] : text.slice(0, -1).split("\n");
 }
 
 function countLines(hunks: readonly DiffHunk[]): Omit<TextDiff, "isPartial"> {
