@@ -6,6 +6,7 @@ import inter from "./assets/inter.woff2" with { type: "file" };
 import mono from "./assets/mono.woff2" with { type: "file" };
 import {
   embedClient,
+  embedEditor,
   embedStyle,
   embedText,
   fileHash,
@@ -28,6 +29,7 @@ export interface Asset {
 export const ASSETS: Readonly<Record<string, Asset>> = {
   "app.css": text("text/css; charset=utf-8", embedStyle()),
   "client.js": text("text/javascript; charset=utf-8", embedClient()),
+  "editor.js": packed("text/javascript; charset=utf-8", embedEditor()),
   "icon.svg": text("image/svg+xml", embedText("icon.svg")),
   "inter.woff2": font(inter, fileHash("inter.woff2")),
   "mono.woff2": font(mono, fileHash("mono.woff2")),
@@ -46,6 +48,19 @@ function text(type: string, embedded: EmbeddedText): Asset {
     hash: embedded.hash,
     body: embedded.text,
     gzip: Uint8Array.fromBase64(embedded.gzip),
+  };
+}
+
+/** Only its compressed bytes are in the executable: almost every browser takes them. */
+function packed(type: string, { hash, gzip }: Omit<EmbeddedText, "text">): Asset {
+  const bytes = Uint8Array.fromBase64(gzip);
+  return {
+    type,
+    hash,
+    get body() {
+      return new TextDecoder().decode(Bun.gunzipSync(bytes));
+    },
+    gzip: bytes,
   };
 }
 

@@ -15,6 +15,7 @@ import {
 } from "./part/answer.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { ServiceBadge } from "./part/badge.tsx";
+import { keepNewline } from "./part/code.tsx";
 import { EmptyState } from "./part/empty-state.tsx";
 import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
@@ -44,6 +45,8 @@ export interface ChatPageProps {
   readonly conversations: readonly Conversation[];
   /** The last one of this page, when there are more after it. */
   readonly next: string | undefined;
+  /** What the first message begins with. */
+  readonly draft?: string | undefined;
 }
 
 export function ChatPage(props: ChatPageProps) {
@@ -53,7 +56,7 @@ export function ChatPage(props: ChatPageProps) {
       <PageHead crumb="Create" title="Chat" />
       <div class="grid">
         <div class="p-main">
-          <NewConversation shell={shell} />
+          <NewConversation shell={shell} draft={props.draft} />
           <Panel id="conversations" title="Conversations">
             <ConversationList {...props} now={shell.now} />
           </Panel>
@@ -64,7 +67,7 @@ export function ChatPage(props: ChatPageProps) {
   );
 }
 
-function NewConversation(props: { shell: Shell }) {
+function NewConversation(props: { shell: Shell; draft: string | undefined }) {
   const { shell } = props;
   if (!isWritable(shell)) {
     return (
@@ -83,13 +86,15 @@ function NewConversation(props: { shell: Shell }) {
           id="text"
           name="text"
           class="input grow"
-          rows={3}
+          rows={props.draft === undefined ? 3 : 12}
           maxlength={MESSAGE_CHARS_MAX}
           required
           placeholder="What goes in, what should happen to it step by step, what should come out?"
           aria-describedby="text-hint"
           data-send
-        ></textarea>
+        >
+          {keepNewline(props.draft ?? "")}
+        </textarea>
         <p class="hint" id="text-hint">
           {shell.demo
             ? "No model provider is set up: the chat offers templates. With a key, a model writes what you describe."

@@ -130,11 +130,11 @@ export function RunRows(props: { runs: readonly Run[]; now: number; workflowCoun
         <EmptyState
           icon="workflows"
           title="No workflows yet"
-          text="A workflow is a YAML file: steps that call language models and pass their results on. Upload yours, or run one of the examples: they work offline too."
+          text="A workflow is a YAML file: steps that call language models and pass their results on. Write or upload yours, or run one of the examples: they work offline too."
         >
-          <a class="btn primary" href="/workflows#upload">
-            <Icon name="upload" size={14} />
-            Upload a workflow
+          <a class="btn primary" href="/workflows/new" hx-boost="false">
+            <Icon name="edit" size={14} />
+            Write a workflow
           </a>
           <a class="btn ghost" href="/chat">
             Describe a workflow

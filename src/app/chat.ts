@@ -103,6 +103,6 @@ async function loadApp(
 }
 
 async function toolFacts(config: Config) {
-  const { describeTools } = await import("./step-ports.ts");
+  const { describeTools } = await import("./tool-deps.ts");
   return describeTools(config).map(({ name, description }) => ({ name, description }));
 }

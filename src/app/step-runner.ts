@@ -6,7 +6,8 @@ import { type Runner, startRunner } from "../engine/runner.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import { redactorFor } from "./ports.ts";
-import { createStepPorts, type StepConfig } from "./step-ports.ts";
+import { createStepPorts } from "./step-ports.ts";
+import type { ToolConfig } from "./tool-deps.ts";
 import { loadWorkflow } from "./workflow-runs.ts";
 
 interface StepRunnerOptions {
@@ -20,7 +21,7 @@ interface StepRunnerOptions {
 }
 
 export function startStepRunner(
-  config: StepConfig & Pick<Config, "llm" | "secretKey">,
+  config: ToolConfig & Pick<Config, "llm" | "secretKey">,
   { store, models, onLog, ...options }: StepRunnerOptions,
 ): Runner {
   const clock = systemClock;

@@ -102,10 +102,18 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     dataDir: config.dataDir,
     knownTools: TOOL_NAMES,
     examples: EXAMPLES,
+    vocabulary: () => readVocabulary(config),
     createRun: (request) => createRun(store, request, { clock, source: "dashboard" }),
     actions: createRunActions({ ...store, toolNames: TOOL_NAMES, clock }),
     reportError: parts.reportError,
   };
+}
+
+async function readVocabulary(config: Config) {
+  const { describeTools } = await import("./tool-deps.ts");
+  const { listKnownModels } = await import("../llm/known-models.ts");
+  const tools = describeTools(config).map(({ name, description }) => ({ name, description }));
+  return { tools, models: await listKnownModels() };
 }
 
 function answered(modelCount: number): string {

@@ -3,6 +3,7 @@
  * `language/`. Nothing here knows YAML.
  */
 import type { Json, JsonObject } from "../lib/json.ts";
+import type { RunState } from "./run.ts";
 
 export const WORKFLOW_SOURCE_BYTES_MAX = 1024 * 1024;
 export const WORKFLOW_NODE_COUNT_MAX = 1000;
@@ -412,18 +413,73 @@ export interface WorkflowVersion {
   readonly createdAt: number;
 }
 
+/** Workflows in one answer, whatever is asked for. */
+export const WORKFLOW_COUNT_MAX = 1_000;
+/** Runs of one workflow that a list draws. */
+export const RECENT_RUN_COUNT = 12;
+
+export const WORKFLOW_ORDERS = ["changed", "name", "run", "success", "cost"] as const;
+export type WorkflowOrder = (typeof WORKFLOW_ORDERS)[number];
+
+export interface WorkflowFilter {
+  /** Words that the name has, in any order. */
+  readonly search?: string;
+  /** How the newest run stands; `never` for workflows without one. */
+  readonly lastResult?: RunState | "never";
+  readonly order: WorkflowOrder;
+  /** From when on runs count for `success` and `cost`, in epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** A workflow without its text. */
+export interface WorkflowListing {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly updatedAt: number;
+  readonly versionHash: string;
+  readonly versionNumber: number;
+}
+
+export interface RunMark {
+  readonly id: string;
+  readonly state: RunState;
+  readonly createdAt: number;
+}
+
+/** How the runs of one workflow went. */
+export interface WorkflowFigures {
+  /** The newest first, at most RECENT_RUN_COUNT. */
+  readonly recent: readonly RunMark[];
+  readonly created: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Sum over the runs that ended. */
+  readonly durationMs: number;
+  readonly costNanoUsd: number;
+}
+
 /** Stored workflows. All methods @throws AppError `database_*`, `disk_full`, `read_only`. */
 export interface WorkflowStore {
   /**
    * Saves a text under the workflow's name; a new text makes a new version, the same text none.
-   * @throws AppError `too_large` above WORKFLOW_SOURCE_BYTES_MAX.
+   *
+   * `base` is the hash of the version that the text was made from, null where there must be no workflow of
+   * this name yet; without it whatever is there gets a new version.
+   * @throws AppError `too_large` above WORKFLOW_SOURCE_BYTES_MAX; `conflict` when `base` is not what is there.
    */
   save(input: {
     name: string;
     description: string | null;
     source: string;
     format: "yaml" | "json";
+    base?: string | null;
   }): Promise<WorkflowRecord>;
+  /** In the order asked for, at most WORKFLOW_COUNT_MAX. */
+  listings(filter: WorkflowFilter): Promise<WorkflowListing[]>;
+  /** Of these workflows, in their order; an unknown id has no runs. */
+  figures(workflowIds: readonly string[], sinceMs: number): Promise<WorkflowFigures[]>;
   /** By id or by name. */
   get(idOrName: string): Promise<WorkflowRecord | undefined>;
   /** Newest first, at most `limit`. */

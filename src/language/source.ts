@@ -173,6 +173,15 @@ function isValidJson(source: string, reporter: Reporter): boolean {
   return false;
 }
 
+/** The tree of a text that may be half written, for editors; undefined when it nests too deep or is too long. */
+export function readTree(source: string): Document.Parsed | undefined {
+  const tokens = readTokens(source, createReporter(source, new Map()));
+  if (tokens === undefined) return undefined;
+  const composer = new Composer({ uniqueKeys: false, version: "1.2" });
+  const [document] = composer.compose(tokens, true, source.length);
+  return document;
+}
+
 /**
  * Stops as soon as the text nests too deep: the parser keeps its own stack and gets by, but
  * what comes after it recurses.

@@ -1,6 +1,7 @@
 import { and, desc, eq, like, max, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
+  WORKFLOW_COUNT_MAX,
   WORKFLOW_SOURCE_BYTES_MAX,
   type WorkflowRecord,
   type WorkflowStore,
@@ -11,9 +12,7 @@ import { newId } from "../lib/id.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { runs, workflowVersions, workflows } from "./schema.ts";
-
-/** Workflows in one answer, whatever is asked for. */
-const WORKFLOW_COUNT_MAX = 1_000;
+import { listWorkflows, readFigures } from "./workflow-figures.ts";
 
 type SaveInput = Parameters<WorkflowStore["save"]>[0];
 
@@ -39,6 +38,9 @@ export function createWorkflowStore(connection: Connection, clock: Clock): Workf
           .all()
           .map(toRecord);
       }),
+    listings: (filter) => connection.read(({ client }) => listWorkflows(client, filter)),
+    figures: (ids, sinceMs) =>
+      connection.read(({ client }) => ids.map((id) => readFigures(client, id, sinceMs))),
     version: (workflowId, hash) =>
       connection.read(({ db }) =>
         db.select().from(workflowVersions).where(isVersion(workflowId, hash)).get(),
@@ -98,6 +100,8 @@ function save(db: Db, input: SaveInput, now: number): WorkflowRecord {
   const hash = new Bun.CryptoHasher("sha256").update(input.source).digest("hex");
   const known = find(db, { name: input.name });
   if (known?.version.hash === hash && known.description === input.description) return known;
+  // Whoever has saved this very text has done what is asked for.
+  if (known?.version.hash !== hash) requireBase(input, known);
   const id = known?.id ?? newId(now);
   const fields = { description: input.description, versionHash: hash, updatedAt: now };
   db.insert(workflows)
@@ -124,6 +128,25 @@ function save(db: Db, input: SaveInput, now: number): WorkflowRecord {
   // Both rows were written above, in this transaction.
   if (saved === undefined) throw new AppError("internal", "Internal error.");
   return saved;
+}
+
+function requireBase({ name, base }: SaveInput, known: WorkflowRecord | undefined): void {
+  if (base === undefined || base === (known?.version.hash ?? null)) return;
+  throw new AppError("conflict", conflictText(name, base, known), {
+    fix: "Look at what is there now, then save again.",
+  });
+}
+
+function conflictText(
+  name: string,
+  base: string | null,
+  known: WorkflowRecord | undefined,
+): string {
+  if (known === undefined) return `The workflow "${name}" has been deleted meanwhile.`;
+  const { number } = known.version;
+  return base === null
+    ? `There is a workflow "${name}" already, in version ${number}.`
+    : `The workflow "${name}" was changed meanwhile: version ${number} is newer than the one you began with.`;
 }
 
 function remove(db: Db, id: string): void {

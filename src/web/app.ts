@@ -31,6 +31,9 @@ import { registerSearch } from "./page/search.ts";
 import { registerSettings } from "./page/settings.ts";
 import { registerStatus } from "./page/status.ts";
 import { registerTheme } from "./page/theme.ts";
+import { registerWorkflowAssist } from "./page/workflow-assist.ts";
+import { registerWorkflowEditor } from "./page/workflow-editor.ts";
+import { registerWorkflowVersions } from "./page/workflow-versions.ts";
 import { registerWorkflows } from "./page/workflows.ts";
 import { createSessions } from "./session.ts";
 import { createStreamHub, STREAM_LIMITS } from "./sse.ts";
@@ -88,8 +91,12 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerTheme(app);
   registerLogin(app, kit);
   registerStatus(app, kit);
+  // Before the others, as "new" and "preview" are no ids.
+  registerWorkflowAssist(app, kit);
+  registerWorkflowEditor(app, kit);
   registerWorkflows(app, kit);
   registerSchedules(app, kit);
+  registerWorkflowVersions(app, kit);
   registerRuns(app, kit);
   registerCompare(app, kit);
   registerRun(app, kit);

@@ -18,6 +18,7 @@ import type {
   SystemStore,
 } from "../domain/service.ts";
 import type { Workflow, WorkflowStore } from "../domain/workflow.ts";
+import type { Vocabulary } from "../language/completion.ts";
 import type { ProviderStatus, SettingValue } from "../../views/settings.tsx";
 import type { StreamLimits } from "./sse.ts";
 
@@ -113,6 +114,8 @@ export interface WebDeps {
   readonly dataDir: string;
   readonly knownTools: readonly string[];
   readonly examples: readonly Example[];
+  /** What an editor proposes besides what the text itself names; loaded when first asked for. */
+  readonly vocabulary: () => Promise<Pick<Vocabulary, "tools" | "models">>;
   readonly createRun: (request: RunRequest) => Promise<Run>;
   readonly actions: RunActions;
   readonly reportError: (error: unknown) => void;

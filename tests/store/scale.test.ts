@@ -6,6 +6,7 @@
 import { Database } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
 import { EVENT_COUNT_MAX, SIGNAL_COUNT_MAX } from "../../src/domain/run.ts";
+import { WORKFLOW_ORDERS } from "../../src/domain/workflow.ts";
 import { openStore } from "../../src/store/store.ts";
 import { codeOf } from "./support/error-code.ts";
 import { temporaryFolder } from "./support/folder.ts";
@@ -57,6 +58,9 @@ test("no statement walks or sorts a table that grows with history", async () => 
     await runs.page({ limit: 5, minCostNanoUsd: 1, after: "5~a" });
     await runs.removeEndedBefore(1, 5);
     await runs.remove("c1").catch(() => {});
+    for (const order of WORKFLOW_ORDERS) await workflows.listings({ order, sinceMs: 1 });
+    await workflows.listings({ order: "name", sinceMs: 1, lastResult: "failed" });
+    await workflows.figures([workflow.id], 1);
     await runs.counts();
     await runs.stats({ sinceMs: 0, untilMs: 3_600_000, bucketCount: 60 });
     await runs.journal("r1");
@@ -141,6 +145,8 @@ test("no statement walks or sorts a table that grows with history", async () => 
     "SEARCH runs USING COVERING INDEX runs_by_state (state=? AND id>? AND id<?)",
     "SEARCH runs USING COVERING INDEX runs_by_state (state=?)",
     "SEARCH runs USING COVERING INDEX runs_by_workflow (workflow_id=? AND state=? AND id>? AND id<?)",
+    // The newest of each state.
+    "SEARCH runs USING COVERING INDEX runs_by_workflow (workflow_id=? AND state=?)",
     "SEARCH runs USING COVERING INDEX runs_by_workflow (workflow_id=?)",
     "SEARCH runs USING COVERING INDEX sqlite_autoindex_runs_1 (id<?)",
     "SEARCH runs USING COVERING INDEX sqlite_autoindex_runs_1 (id>? AND id<?)",

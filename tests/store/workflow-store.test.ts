@@ -1,9 +1,16 @@
-import { expect, test } from "bun:test";
-import { WORKFLOW_SOURCE_BYTES_MAX } from "../../src/domain/workflow.ts";
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import {
+  RECENT_RUN_COUNT,
+  WORKFLOW_SOURCE_BYTES_MAX,
+  type WorkflowOrder,
+  type WorkflowStore,
+} from "../../src/domain/workflow.ts";
 import { openStore } from "../../src/store/store.ts";
 import { codeOf } from "./support/error-code.ts";
+import { temporaryFolder } from "./support/folder.ts";
 import { createManualClock } from "./support/manual-clock.ts";
-import { newRun } from "./support/seed.ts";
+import { claim, newRun } from "./support/seed.ts";
 
 async function setup() {
   const clock = createManualClock();
@@ -116,4 +123,106 @@ test("remove() takes a workflow with its versions, but not one that has runs", a
   expect(await codeOf(workflows.remove(tea.id))).toBe("not_found");
   expect(await codeOf(workflows.remove(ale.id))).toBe("conflict");
   expect(await workflows.get("ale")).toEqual(ale);
+});
+
+describe("save() with a base", () => {
+  test("makes a version only of what was seen", async () => {
+    const { workflows } = await setup();
+    const first = await workflows.save({ ...TEA, base: null });
+    expect(await codeOf(workflows.save({ ...TEA, source: "a: 2", base: null }))).toBe("conflict");
+    const seen = first.version.hash;
+    const second = await workflows.save({ ...TEA, source: "a: 2", base: seen });
+    expect(second.version.number).toBe(2);
+    expect(await codeOf(workflows.save({ ...TEA, source: "a: 3", base: seen }))).toBe("conflict");
+    expect(await workflows.save({ ...TEA, source: "a: 2", base: seen })).toEqual(second);
+    const gone = { ...TEA, name: "gone", base: seen };
+    expect(await codeOf(workflows.save(gone))).toBe("conflict");
+    expect(await workflows.get("tea")).toEqual(second);
+  });
+});
+
+/** Workflows a, b and c; a has three runs, b one that failed, c none. */
+async function world() {
+  const { clock, store, workflows } = await setup();
+  const add = async (name: string) => {
+    clock.advance(1);
+    return workflows.save({ ...TEA, name, source: name });
+  };
+  const [a, b, c] = [await add("a tea"), await add("b Tea"), await add("c")];
+  for (const id of ["r1", "r2", "r4"]) await store.runs.create(newRun(a, id), {});
+  await store.runs.create(newRun(b, "r3"), {});
+  await store.runs.requestCancel("r1");
+  await store.runs.failRun(await claim(store.queue, "w", "r3"), { code: "timeout", message: "" });
+  return { store, workflows, clock, a, b, c };
+}
+const names = async (
+  workflows: WorkflowStore,
+  filter: Partial<Parameters<WorkflowStore["listings"]>[0]>,
+) => {
+  const found = await workflows.listings({ order: "changed", sinceMs: 0, ...filter });
+  return found.map(({ name }) => name);
+};
+
+describe("listings() and figures()", () => {
+  const HOUR = 3_600_000;
+
+  test("finds by words, by last result, and orders by name, change and last run", async () => {
+    const { workflows, c } = await world();
+    expect(await workflows.listings({ order: "changed", sinceMs: 0, search: "c" })).toEqual([
+      {
+        id: c.id,
+        name: "c",
+        description: "About tea",
+        updatedAt: c.updatedAt,
+        versionHash: c.version.hash,
+        versionNumber: 1,
+      },
+    ]);
+    expect(await names(workflows, {})).toEqual(["c", "b Tea", "a tea"]);
+    expect(await names(workflows, { order: "name" })).toEqual(["a tea", "b Tea", "c"]);
+    expect(await names(workflows, { order: "run" })).toEqual(["a tea", "b Tea", "c"]);
+    expect(await names(workflows, { search: "TEA b" })).toEqual(["b Tea"]);
+    expect(await names(workflows, { lastResult: "failed" })).toEqual(["b Tea"]);
+    expect(await names(workflows, { lastResult: "queued" })).toEqual(["a tea"]);
+    expect(await names(workflows, { lastResult: "cancelled" })).toEqual([]);
+    expect(await names(workflows, { lastResult: "never" })).toEqual(["c"]);
+  });
+
+  test("sums the spans that begin in time, and gives the newest runs of each workflow", async () => {
+    await using folder = await temporaryFolder();
+    const store = await openStore({ path: folder.database, clock: createManualClock() });
+    const { workflows } = store;
+    const a = await workflows.save({ ...TEA, name: "a", source: "a" });
+    const b = await workflows.save({ ...TEA, name: "b", source: "b" });
+    for (let index = 10; index < 30; index += 1)
+      await store.runs.create(newRun(a, `r${index}`), {});
+    using client = new Database(folder.database);
+    const add = (id: string, startsAt: number, sums: readonly number[]) =>
+      client.run(
+        `INSERT OR REPLACE INTO workflow_spans
+           (workflow_id, starts_at, span_ms, created, succeeded, failed, duration_ms, cost_nano_usd)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        [id, startsAt, HOUR, ...sums],
+      );
+    const now = 1_000 * HOUR;
+    add(a.id, now - 2 * HOUR, [4, 3, 1, 600, 50]);
+    add(a.id, now - HOUR, [1, 1, 0, 400, 10]);
+    add(a.id, now - 9 * HOUR, [9, 9, 9, 9, 9]);
+    add(b.id, now - HOUR, [2, 0, 2, 10, 20]);
+
+    const sinceMs = now - 3 * HOUR;
+    const [first, second, unknown] = await workflows.figures([a.id, b.id, "none"], sinceMs);
+    const { recent, ...sums } = first ?? { recent: [] };
+    expect(sums).toMatchObject({ created: 5, succeeded: 4, failed: 1 });
+    expect(sums).toMatchObject({ durationMs: 1000, costNanoUsd: 60 });
+    expect(recent.map(({ id }) => id)).toEqual(
+      Array.from({ length: RECENT_RUN_COUNT }, (_, index) => `r${29 - index}`),
+    );
+    expect(second).toMatchObject({ created: 2, failed: 2, recent: [] });
+    expect(unknown).toMatchObject({ created: 0, recent: [] });
+    const order = (by: WorkflowOrder) => names(workflows, { order: by, sinceMs });
+    expect(await order("cost")).toEqual(["a", "b"]);
+    expect(await order("success")).toEqual(["b", "a"]);
+    await store.close();
+  });
 });

@@ -17,6 +17,8 @@ import type {
   Problem,
   StateField,
   Workflow,
+  WorkflowFigures,
+  WorkflowListing,
   WorkflowRecord,
   WorkflowVersion,
 } from "../../src/domain/workflow.ts";
@@ -25,7 +27,9 @@ import type { ProviderStatus, SettingValue } from "../../views/settings.tsx";
 import type { Shell } from "../../views/shell.ts";
 import type { Status } from "../../views/status.tsx";
 import type { RunForm } from "../../views/workflow.tsx";
-import type { Example, UploadForm, WorkflowItem } from "../../views/workflows.tsx";
+import type { ExampleCard } from "../../views/part/example-gallery.tsx";
+import type { WorkflowCheck } from "../../views/part/workflow-check.tsx";
+import type { WorkflowItem, WorkflowsFilter } from "../../views/workflows.tsx";
 
 export const NOW = Date.UTC(2026, 10, 20, 14, 31, 40);
 const SECOND = 1000;
@@ -496,36 +500,100 @@ export function form(over: { errors?: boolean; provider?: string } = {}): RunFor
   };
 }
 
+function listing(over: Partial<WorkflowListing> = {}): WorkflowListing {
+  const { id, name, description, updatedAt, version: current } = record();
+  const { hash, number } = current;
+  return { id, name, description, updatedAt, versionHash: hash, versionNumber: number, ...over };
+}
+
+/** @param states Of the newest runs, the newest first. */
+export function figures(states: readonly RunState[], over: Partial<WorkflowFigures> = {}) {
+  const count = (state: RunState) => states.filter((one) => one === state).length;
+  return {
+    recent: states.map((state, index) => ({
+      id: `01kae9figures0${index}`,
+      state,
+      createdAt: NOW - (index + 1) * HOUR,
+    })),
+    created: states.length,
+    succeeded: count("succeeded"),
+    failed: count("failed"),
+    cancelled: count("cancelled"),
+    durationMs: 96_000,
+    costNanoUsd: 184_000_000,
+    ...over,
+  } satisfies WorkflowFigures;
+}
+
 export const WORKFLOWS: readonly WorkflowItem[] = [
-  { record: record(), lastRun: run("running") },
   {
-    record: record({
+    listing: listing(),
+    figures: figures(["running", "succeeded", "succeeded", "failed", "succeeded"], {
+      created: 1412,
+    }),
+    nodeCount: 4,
+    hasErrors: false,
+  },
+  {
+    listing: listing({
       id: "01kae9triage00000",
       name: "inbox_triage",
       description: "Labels incoming mail by urgency and drafts a first answer.",
       updatedAt: NOW - 26 * HOUR,
     }),
-    lastRun: run("failed", { createdAt: NOW - 3 * HOUR }),
+    figures: figures(["failed", "cancelled", "failed"]),
+    nodeCount: 0,
+    hasErrors: true,
   },
   {
-    record: record({
+    listing: listing({
       id: "01kae9nested00000",
       name: "nested_state",
       description: null,
       updatedAt: NOW - 200 * HOUR,
     }),
-    lastRun: undefined,
+    figures: figures([], { durationMs: 0, costNanoUsd: 0 }),
+    nodeCount: 2,
+    hasErrors: false,
   },
 ];
 
-export const EXAMPLES: readonly Example[] = [
-  { name: "haiku", description: "One step: a poem about any topic." },
-  { name: "research_brief", description: "Two steps with a tool: search, then write a brief." },
-  { name: "typed_output", description: "Numbers, lists and nested objects from a model." },
+export const EXAMPLES: readonly ExampleCard[] = [
+  { name: "haiku", description: "One step: a poem about any topic.", drawing: DRAWING },
+  {
+    name: "research_brief",
+    description: "Two steps with a tool: search, then write a brief.",
+    drawing: DRAWING,
+  },
+  {
+    name: "typed_output",
+    description: "Numbers, lists and nested objects from a model.",
+    drawing: undefined,
+  },
 ];
 
-export const UPLOAD: UploadForm = { source: "", problems: [] };
-export const UPLOAD_REFUSED: UploadForm = { source: SOURCE, problems: PROBLEMS };
+export const FILTER: WorkflowsFilter = {
+  search: "",
+  result: undefined,
+  order: "changed",
+  after: undefined,
+};
+
+export const CHECK: WorkflowCheck = {
+  source: SOURCE,
+  workflow: WORKFLOW,
+  problems: PROBLEMS.slice(2),
+  drawing: DRAWING,
+  target: { kind: "expected" },
+  average: { costNanoUsd: 12_000_000, durationMs: 24_000 },
+};
+export const CHECK_REFUSED: WorkflowCheck = {
+  source: SOURCE,
+  workflow: undefined,
+  problems: PROBLEMS,
+  drawing: undefined,
+  target: { kind: "expected" },
+};
 
 export const SERVICES: readonly ServiceStatus[] = [
   service("dashboard", { url: "http://127.0.0.1:7861/", pid: 4101 }),

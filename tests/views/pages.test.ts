@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { RunResult } from "../../views/run.tsx";
 import { inspect, visibleText } from "./inspect.ts";
 import { Alerts } from "../../views/part/alerts.tsx";
-import { run, STATUS_FULL, steps } from "./fixtures.ts";
+import { CHECK_REFUSED, run, STATUS_FULL, steps } from "./fixtures.ts";
 import { PAGES, text as render } from "./pages.tsx";
 
 async function html(name: string): Promise<string> {
@@ -60,7 +60,7 @@ describe("StatusPage()", () => {
   test("tells a newcomer what to do next", async () => {
     const page = await html("status-empty");
     expect(visibleText(page)).toContain("No workflows yet");
-    expect(page).toContain('href="/workflows#upload"');
+    expect(page).toContain('href="/workflows/new"');
     expect(page).toContain('href="/workflows#examples"');
     expect(visibleText(page)).toContain("Demo provider.");
   });
@@ -102,25 +102,70 @@ describe("Layout()", () => {
   });
 });
 
-describe("WorkflowsPage()", () => {
+describe("EditorPage()", () => {
   test("keeps a refused text and shows each problem with line, caret, suggestion and fix", async () => {
-    const page = await html("workflows-refused");
+    const page = await html("editor-refused");
     const shown = visibleText(page);
-    expect(shown).toContain("The workflow was not saved: 2 errors");
+    expect(shown).toContain("The workflow was not saved: the text has errors.");
+    expect(shown).toContain("2 errors, 1 warning");
     expect(shown).toContain("The node “research” has an unknown key “output_shema”. line 17:5");
     expect(shown).toContain("Did you mean output_schema ?");
     expect(shown).toContain("Fix: Rename it to output_schema.");
     expect(page).toMatch(/17 <\/span> {4}output_shema:\n<span[^>]*> {7}\^{12}<\/span>/);
     expect(page).toMatch(/<textarea id="source"[^>]*>schema_version: &quot;1.0&quot;/);
-    expect(page).toMatch(/<textarea[^>]*aria-describedby="source-hint source-error"/);
+    // What the editor marks and mends, and what there is without it.
+    const at = CHECK_REFUSED.source.indexOf("output_shema");
+    expect(page).toContain(`data-severity="error" data-to="${at + 12}" data-from="${at}"`);
+    expect(page).toContain('data-insert="output_schema"');
+    expect(page).toMatch(/<div class="no-script">.*<li id="L17" class="marked">/s);
   });
 
-  test("uploads a file or a text, and adds examples", async () => {
+  test("shows what somebody else saved, and saves over it only when asked to", async () => {
+    const page = await html("editor-conflict");
+    expect(visibleText(page)).toContain("article_writer is now in version 3");
+    expect(visibleText(page)).toContain("Save mine over it, as a new version");
+    expect(page).toContain('name="base" value="3f2c1a7be04d5566"');
+    expect(page).toContain('<a class="btn ghost" href="/workflows/01kae9article0000/edit"');
+    expect(await text("editor-gone")).toContain("This workflow has been deleted meanwhile.");
+  });
+
+  test("offers no saving while nothing can be saved", async () => {
+    const values = inspect(await html("editor-degraded"))
+      .filter(({ attributes }) => attributes["name"] === "intent")
+      .map(({ attributes }) => attributes["value"]);
+    expect(values).toEqual(["download", "validate", "open"]);
+  });
+});
+
+describe("WorkflowsPage()", () => {
+  test("shows how the runs of each workflow went, and pages by key", async () => {
+    const page = await html("workflows");
+    const shown = visibleText(page);
+    expect(shown).toMatch(/article_writer .* Running .* 75 % 1\.4k/s);
+    expect(shown).toContain("nested_state No description. Never run – – runs");
+    expect(page).toContain('aria-label="Last 5: 1 running, 3 succeeded, 1 failed"');
+    expect(page).toContain('href="/workflows?after=01kae9nested00000"');
+    // A text with errors cannot be run.
+    expect(page).toContain('href="/workflows/01kae9article0000#run"');
+    expect(page).not.toContain('href="/workflows/01kae9triage00000#run"');
+  });
+
+  test("keeps what was asked for", async () => {
+    const page = await html("workflows-filtered");
+    expect(page).toContain('value="zebra"');
+    expect(page).toContain('<option value="never" selected="">');
+    expect(page).toContain('<option value="cost" selected="">');
+    expect(page).toContain('href="/workflows?search=zebra&amp;result=never&amp;order=cost"');
+    expect(visibleText(page)).toContain("No workflow matches");
+  });
+
+  test("uploads a file, and adds examples", async () => {
     const page = await html("workflows");
     expect(page).toMatch(
       /<form method="post" action="\/workflows"[^>]*enctype="multipart\/form-data"/,
     );
     expect(page).toContain('action="/workflows/examples/haiku"');
+    expect(page.match(/<svg class="mini"/g)).toHaveLength(2);
   });
 });
 
@@ -164,7 +209,7 @@ describe("WorkflowPage()", () => {
   });
 
   test("deletes only what has no runs", async () => {
-    expect(await html("workflow")).not.toContain("/deletion");
+    expect(await html("workflow")).not.toContain('action="/workflows/01kae9article0000/deletion"');
     expect(await html("workflow-form-errors")).toContain(
       'action="/workflows/01kae9article0000/deletion"',
     );

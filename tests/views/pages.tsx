@@ -21,6 +21,9 @@ import { RunPage } from "../../views/run.tsx";
 import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
 import { StatusPage } from "../../views/status.tsx";
+import { diffTexts } from "../../src/lib/diff.ts";
+import { EditorPage } from "../../views/workflow-editor.tsx";
+import { DiffPage, VersionPage } from "../../views/workflow-version.tsx";
 import { WorkflowPage } from "../../views/workflow.tsx";
 import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
@@ -39,8 +42,12 @@ import {
 } from "./run-fixtures.ts";
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
-import { SCHEDULE_CASES } from "./schedule-fixtures.tsx";
+import { SCHEDULE_CASES, SCHEDULES } from "./schedule-fixtures.tsx";
 import {
+  CHECK,
+  CHECK_REFUSED,
+  figures,
+  FILTER,
   call,
   calls,
   DEGRADED,
@@ -60,8 +67,6 @@ import {
   STATUS_FULL,
   step,
   steps,
-  UPLOAD,
-  UPLOAD_REFUSED,
   VALUES,
   version,
   APPROVAL,
@@ -159,9 +164,10 @@ export const PAGES: readonly PageCase[] = [
       <WorkflowsPage
         shell={shell("Workflows")}
         workflows={WORKFLOWS}
-        search=""
-        upload={UPLOAD}
+        filter={FILTER}
+        next="01kae9nested00000"
         examples={EXAMPLES}
+        notice="The workflow haiku was deleted."
       />
     ),
   }),
@@ -171,20 +177,129 @@ export const PAGES: readonly PageCase[] = [
       <WorkflowsPage
         shell={shell("Workflows")}
         workflows={[]}
-        search=""
-        upload={UPLOAD}
+        filter={FILTER}
+        next={undefined}
         examples={EXAMPLES}
       />
     ),
   }),
-  page("workflows-refused", "/workflows?refused", {
+  page("workflows-filtered", "/workflows?search=zebra&result=never", {
+    view: (shell) => (
+      <WorkflowsPage
+        shell={shell("Workflows")}
+        workflows={[]}
+        filter={{ search: "zebra", result: "never", order: "cost", after: "01kae9nested00000" }}
+        next={undefined}
+        examples={EXAMPLES}
+      />
+    ),
+  }),
+  page("workflows-degraded", "/workflows?degraded", {
+    health: DEGRADED,
     view: (shell) => (
       <WorkflowsPage
         shell={shell("Workflows")}
         workflows={WORKFLOWS}
-        search="article"
-        upload={UPLOAD_REFUSED}
+        filter={FILTER}
+        next={undefined}
         examples={EXAMPLES}
+      />
+    ),
+  }),
+  page("editor-new", "/workflows/new", {
+    view: (shell) => (
+      <EditorPage
+        shell={shell("New workflow")}
+        record={undefined}
+        check={CHECK}
+        base={{ hash: "", name: "" }}
+        examples={EXAMPLES}
+      />
+    ),
+  }),
+  page("editor-empty", "/workflows/new?empty", {
+    view: (shell) => (
+      <EditorPage
+        shell={shell("New workflow")}
+        record={undefined}
+        check={{ ...CHECK_REFUSED, source: "", problems: [] }}
+        base={{ hash: "", name: "" }}
+        refusal={{ kind: "failed", message: "There is nothing to save.", fix: "Write a text." }}
+        examples={[]}
+      />
+    ),
+  }),
+  page("editor-refused", "/workflows/01kae9article0000/edit", {
+    view: (shell) => (
+      <EditorPage
+        shell={shell("Edit article_writer")}
+        record={record()}
+        check={CHECK_REFUSED}
+        base={{ hash: "3f2c1a7be04d5566", name: "article_writer" }}
+        refusal={{ kind: "problems" }}
+        examples={[]}
+      />
+    ),
+  }),
+  page("editor-conflict", "/workflows/01kae9article0000/edit?conflict", {
+    view: (shell) => (
+      <EditorPage
+        shell={shell("Edit article_writer")}
+        record={record()}
+        check={{ ...CHECK, target: { kind: "taken", record: record() } }}
+        base={{ hash: "3f2c1a7be04d5566", name: "article_writer" }}
+        refusal={{
+          kind: "conflict",
+          theirs: record(),
+          diff: diffTexts(CHECK.source, CHECK.source.replace("article", "essay")),
+        }}
+        examples={[]}
+      />
+    ),
+  }),
+  page("editor-gone", "/workflows/01kae9article0000/edit?gone", {
+    view: (shell) => (
+      <EditorPage
+        shell={shell("New workflow")}
+        record={undefined}
+        check={{ ...CHECK, target: { kind: "renamed", from: "essay" } }}
+        base={{ hash: "", name: "" }}
+        refusal={{ kind: "conflict", theirs: undefined, diff: diffTexts("", "") }}
+        examples={[]}
+      />
+    ),
+  }),
+  page("editor-degraded", "/workflows/new?degraded", {
+    health: DEGRADED,
+    view: (shell) => (
+      <EditorPage
+        shell={shell("New workflow")}
+        record={undefined}
+        check={CHECK}
+        base={{ hash: "", name: "" }}
+        examples={[]}
+      />
+    ),
+  }),
+  page("workflow-version", "/workflows/01kae9article0000/versions/2", {
+    view: (shell) => (
+      <VersionPage
+        shell={shell("article_writer, version 2")}
+        record={record()}
+        version={version(2)}
+        problems={PROBLEMS}
+      />
+    ),
+  }),
+  page("workflow-diff", "/workflows/01kae9article0000/diff?from=1&to=3", {
+    view: (shell) => (
+      <DiffPage
+        shell={shell("Changes of article_writer")}
+        record={record()}
+        versions={[version(3), version(2), version(1)]}
+        from={1}
+        to={3}
+        diff={diffTexts(CHECK.source, CHECK.source.replace("article", "essay"))}
       />
     ),
   }),
@@ -197,6 +312,10 @@ export const PAGES: readonly PageCase[] = [
         drawing={DRAWING}
         problems={PROBLEMS.slice(2)}
         runs={STATUS_FULL.runs.slice(0, 3)}
+        schedules={SCHEDULES}
+        figures={figures(["succeeded", "failed", "succeeded"])}
+        drawn={{ run: STATUS_FULL.runs[0] ?? run("succeeded"), steps: steps("succeeded") }}
+        saved="new"
         versions={[version(3), version(2), version(1)]}
         form={form()}
       />
@@ -211,6 +330,8 @@ export const PAGES: readonly PageCase[] = [
         drawing={DRAWING}
         problems={[]}
         runs={[]}
+        schedules={[]}
+        figures={figures([])}
         versions={[version(3)]}
         form={form({ errors: true, provider: "demo" })}
       />
@@ -225,6 +346,8 @@ export const PAGES: readonly PageCase[] = [
         drawing={undefined}
         problems={PROBLEMS}
         runs={[]}
+        schedules={[]}
+        figures={figures([])}
         versions={[version(3)]}
         form={form()}
       />
@@ -388,6 +511,8 @@ export const PAGES: readonly PageCase[] = [
         drawing={GRAPH_DRAWING}
         problems={[]}
         runs={[]}
+        schedules={[]}
+        figures={figures([])}
         versions={[version(1)]}
         form={form()}
       />

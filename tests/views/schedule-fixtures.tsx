@@ -27,7 +27,7 @@ const SCHEDULE: Schedule = {
 };
 const WORDS = "At 09:30, Monday through Friday";
 
-const SCHEDULES = [
+export const SCHEDULES = [
   { schedule: SCHEDULE, words: WORDS },
   {
     schedule: {

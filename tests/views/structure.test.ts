@@ -122,6 +122,8 @@ test("a degraded page offers nothing that writes", async () => {
     const actions = new Set(forms.map(({ attributes }) => attributes["action"]));
     actions.delete("/theme");
     actions.delete("/logout");
+    // The editor checks a text and gives it back as a file; its buttons to save are gone.
+    if (page.name === "editor-degraded") actions.delete("/workflows/new");
     expect([...actions], page.name).toEqual([]);
   }
 });

@@ -37,6 +37,14 @@ test("a locked database: reads stay, writes get 503 and the reason, and it recov
     expect(JSON.parse(json.text)).toMatchObject({ status: 503, code: "database_locked" });
     expect(world.keys.size).toBe(0);
 
+    // What was written is kept, and can still be checked.
+    const source = record.version.source.replace("Says hello.", "Says good day.");
+    const edit = `/workflows/${record.id}/edit`;
+    const kept = await browser.post(edit, { intent: "save", source });
+    expect(kept.status).toBe(503);
+    expect(kept.text).toContain("Says good day.");
+    expect((await browser.post("/workflows/preview", { source })).status).toBe(200);
+
     const page = await browser.get("/workflows");
     expect(page.status).toBe(200);
     expect(page.text).toContain("Degraded: nothing can be saved.");

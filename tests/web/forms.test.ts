@@ -230,16 +230,6 @@ test("settings save keys that can be keys, and show the result of a check", asyn
   expect((await browser.get("/settings")).text).toContain("demo answers.");
 });
 
-test("GET /workflows?edit= gives the current text to be changed", async () => {
-  const record = await world.addWorkflow(GREETING.replace("greeting", "edited"));
-  const link = /href="(\/workflows\?edit=[^"#]+)#upload"/.exec(
-    (await browser.get(`/workflows/${record.id}`)).text,
-  );
-  const page = await browser.get(link?.[1] ?? "");
-  expect(page.text).toContain("name: edited");
-  expect((await browser.get("/workflows?edit=nothing")).status).toBe(404);
-});
-
 test("GET /runs?search= finds a run by the end of its id, which is what pages show", async () => {
   const run = await world.addRun(await world.addWorkflow());
   const end = run.id.slice(-6);

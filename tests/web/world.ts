@@ -209,6 +209,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       dataDir: folder,
       knownTools: [],
       examples: [{ name: "greeting", description: "Says hello.", source: GREETING }],
+      vocabulary: () =>
+        Promise.resolve({
+          tools: [{ name: "web_search", description: "Searches the web." }],
+          models: [{ name: "gpt-test", provider: "openai" }],
+        }),
       createRun: (request) => createRun(store, clock, request),
       memory: store.memory,
       schedules: store.schedules,

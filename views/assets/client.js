@@ -214,6 +214,47 @@ on("keydown", (event) => {
   if (button?.checkVisibility()) event.target.form.requestSubmit(button);
 });
 
+// The editor comes after the page, which can be used without it.
+const mountEditor = async () => {
+  const host = document.querySelector("[data-editor]:not([data-ready])");
+  if (!host || host.shadowRoot) return;
+  const { mount } = await import(host.dataset.editor);
+  if (!host.shadowRoot) mount(host);
+};
+// What was saved needs no draft any more.
+const dropDraft = () => {
+  const saved = document.querySelector("[data-draft-done]");
+  if (saved) localStorage.removeItem(`agents-draft:${saved.dataset.draftDone}`);
+};
+const onPage = () => {
+  void mountEditor();
+  dropDraft();
+};
+if (document.readyState === "complete") onPage();
+else addEventListener("load", onPage);
+on("htmx:after:swap", (event) => {
+  if (isBoosted(event)) onPage();
+});
+
+// A file that is dropped on a list goes the way of one that was chosen.
+const dropZone = (event) => event.target.closest?.("[data-drop-for]");
+on("dragover", (event) => {
+  if (!dropZone(event)) return;
+  event.preventDefault();
+  root.dataset.dragging = "";
+});
+on("dragleave", (event) => {
+  if (!event.relatedTarget) delete root.dataset.dragging;
+});
+on("drop", (event) => {
+  delete root.dataset.dragging;
+  const input = document.getElementById(dropZone(event)?.dataset.dropFor);
+  if (!input || event.dataTransfer.files.length === 0) return;
+  event.preventDefault();
+  input.files = event.dataTransfer.files;
+  input.form.requestSubmit();
+});
+
 // A form is sent once: a second click while the answer is on its way must not start a second run.
 on("submit", (event) => {
   const form = event.target;

@@ -33,6 +33,21 @@ export function embedClient(): EmbeddedText {
   );
 }
 
+/**
+ * The YAML editor with the packages it is made of, as one module. Bundled by a process of its own: a macro
+ * runs inside of a build, and that cannot start another.
+ */
+export function embedEditor(): Omit<EmbeddedText, "text"> {
+  const file = join(import.meta.dir, "editor/editor.js");
+  const { exitCode, stdout, stderr } = Bun.spawnSync(
+    [process.execPath, "build", file, "--minify", "--format=esm", "--target=browser"],
+    { stdout: "pipe", stderr: "pipe" },
+  );
+  if (exitCode !== 0) throw new Error(`the editor cannot be bundled: ${stderr.toString()}`);
+  const { hash: version, gzip } = embed(stdout.toString());
+  return { hash: version, gzip };
+}
+
 /** In this order, which is that of equally strong rules. Layers are ordered at the top of the first. */
 const STYLE_FILES = [
   "base",
@@ -54,6 +69,8 @@ const STYLE_FILES = [
   "settings",
   "metrics",
   "logs",
+  "workflows",
+  "editor",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

@@ -1,4 +1,10 @@
 import type { Problem } from "../../src/domain/workflow.ts";
+import {
+  lineStartsOf,
+  type QuickFix,
+  quickFixOf,
+  rangeOfProblem,
+} from "../../src/language/quick-fix.ts";
 import { Icon } from "./icon.tsx";
 import { InlineText } from "./inline-text.tsx";
 
@@ -11,12 +17,18 @@ export function ProblemList(props: {
   source: string;
   /** The source is on the same page with numbered lines, so that places can be links. */
   linked?: boolean;
+  /** For an editor on the same page, which marks the places and takes over the fixes. */
+  editable?: boolean;
 }) {
   const lines = props.source.split(/\r?\n/);
+  const starts = props.editable === true ? lineStartsOf(props.source) : [];
   return (
     <ol class="problems">
       {props.problems.map((problem) => (
-        <li class={`problem ${problem.severity}`}>
+        <li
+          class={`problem ${problem.severity}`}
+          {...(props.editable === true ? placeOf(problem, props.source, starts) : {})}
+        >
           <p class="problem-head">
             <Icon name={problem.severity === "error" ? "critical" : "warning"} size={14} />
             <span class="sr">{problem.severity === "error" ? "Error: " : "Warning: "}</span>
@@ -44,9 +56,35 @@ export function ProblemList(props: {
               <b>Fix:</b> <InlineText text={problem.fix} links />
             </p>
           )}
+          {props.editable === true ? (
+            <FixButton fix={quickFixOf(problem, props.source, starts)} />
+          ) : null}
         </li>
       ))}
     </ol>
+  );
+}
+
+/** Where the editor marks it. */
+function placeOf(problem: Problem, source: string, starts: readonly number[]) {
+  const { from, to } = rangeOfProblem(problem, source, starts);
+  return { "data-severity": problem.severity, "data-to": to, "data-from": from };
+}
+
+function FixButton(props: { fix: QuickFix | undefined }) {
+  const { fix } = props;
+  if (fix === undefined) return null;
+  return (
+    <button
+      type="button"
+      class="btn ghost small js-only"
+      data-from={fix.from}
+      data-to={fix.to}
+      data-insert={fix.insert}
+    >
+      <Icon name="check" size={12} />
+      Write {fix.insert}
+    </button>
   );
 }
 

@@ -53,7 +53,8 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
       conversations: [],
       next: undefined,
     });
-    return html(c, ChatPage({ shell: kit.shell(c, "Chat"), ...list }));
+    const draft = await readOr(c, draftAbout(deps, c.req.query("workflow")), undefined);
+    return html(c, ChatPage({ shell: kit.shell(c, "Chat"), ...list, draft }));
   });
 
   app.get(PATTERNS.chatStream, (c) => {
@@ -77,6 +78,14 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
     kit.notify();
     return c.redirect(pathTo.conversation(id), 303);
   });
+}
+
+/** A message that asks for a change of a stored workflow; undefined where there is none, or it is too long. */
+async function draftAbout(deps: ChatDeps, id: string | undefined): Promise<string | undefined> {
+  const record = id === undefined ? undefined : await deps.workflows.get(id);
+  if (record === undefined) return undefined;
+  const text = `Change the workflow ${record.name} so that \n\n\`\`\`yaml\n${record.version.source.trimEnd()}\n\`\`\`\n`;
+  return text.length > MESSAGE_CHARS_MAX ? undefined : text;
 }
 
 function cut(title: string): string {

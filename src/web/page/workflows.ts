@@ -1,52 +1,73 @@
+import { setImmediate as otherTurns } from "node:timers/promises";
 import type { Hono } from "hono";
+import type { ScheduleItem } from "../../../views/schedules.tsx";
 import { WorkflowPage } from "../../../views/workflow.tsx";
-import { WorkflowsPage, type UploadForm, type WorkflowItem } from "../../../views/workflows.tsx";
+import {
+  WORKFLOW_RESULTS,
+  type WorkflowItem,
+  WorkflowsPage,
+  type WorkflowsFilter,
+} from "../../../views/workflows.tsx";
 import { AppError } from "../../domain/error.ts";
 import type { Run } from "../../domain/run.ts";
 import {
-  WORKFLOW_SOURCE_BYTES_MAX,
+  WORKFLOW_ORDERS,
   type Workflow,
+  type WorkflowFigures,
+  type WorkflowListing,
   type WorkflowRecord,
   type WorkflowVersion,
 } from "../../domain/workflow.ts";
-import { readForm, type Form } from "../form.ts";
+import { clip } from "../../lib/clip.ts";
+import { readForm } from "../form.ts";
 import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { emptyRunForm, readRunForm, runFormOf, type RunFormReading } from "../run-form.ts";
+import { scheduleItems } from "./schedules.ts";
+import { readGallery } from "../workflow-gallery.ts";
+import { formatOf, readUpload } from "../workflow-upload.ts";
+import { editorPage, FIGURES_SPAN_MS, noWorkflow } from "./workflow-editor.ts";
 
-/** Workflows that the list shows; the search finds the others. */
-const WORKFLOW_COUNT_MAX = 200;
+/** Workflows on one page of the list. */
+const PAGE_SIZE = 25;
 const RUN_COUNT_MAX = 10;
+const SCHEDULE_COUNT_MAX = 20;
+const SEARCH_CHARS_MAX = 200;
+/** Texts that are read before others get their turn: some milliseconds. */
+const READ_AT_ONCE = 8;
 
 export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
   const { deps, reader } = kit;
 
-  app.get(PATTERNS.workflows, async (c) => {
-    const id = c.req.query("edit");
-    const source = id === undefined ? "" : (await requireRecord(id)).version.source;
-    return listPage(c, kit, { source, problems: [] });
-  });
+  app.get(PATTERNS.workflows, (c) => listPage(c, kit));
 
   app.post(PATTERNS.workflows, async (c) => {
     const upload = await readUpload(await readForm(c));
+    const { source } = upload;
+    const text = { record: undefined, source, base: { hash: "", name: "" } };
     if (upload.error !== undefined) {
-      const form = { source: upload.source, problems: [], error: upload.error };
-      return listPage(c, kit, form, upload.isTooLarge ? 413 : 422);
+      const refusal = { kind: "failed", message: upload.error } as const;
+      return editorPage(c, kit, text, { refusal, status: upload.isTooLarge ? 413 : 422 });
     }
-    const { source, format } = upload;
-    const { workflow, problems } = await reader.source(source, format);
-    if (workflow === undefined) return listPage(c, kit, { source, problems }, 422);
+    const { workflow } = await reader.source(source, upload.format, 0);
+    if (workflow === undefined) {
+      return editorPage(c, kit, text, { refusal: { kind: "problems" }, status: 422 });
+    }
     return c.redirect(pathTo.workflow((await save(workflow, upload)).id), 303);
   });
 
   app.post(PATTERNS.workflowExample, async (c) => {
     const name = c.req.param("name");
     const example = deps.examples.find((one) => one.name === name);
-    if (example === undefined) throw notFound("example", name);
+    if (example === undefined) {
+      throw new AppError("not_found", `There is no example ${clip(name, 80)}.`, {
+        fix: "Go to the list of workflows and choose one.",
+      });
+    }
     const { source } = example;
     const format = formatOf(source);
-    const { workflow } = await reader.source(source, format);
+    const { workflow } = await reader.source(source, format, 0);
     if (workflow === undefined) {
       throw new AppError("workflow_invalid", `The example ${name} has errors.`);
     }
@@ -54,11 +75,11 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
   });
 
   app.get(PATTERNS.workflow, async (c) =>
-    detailPage(c, kit, await requireRecord(c.req.param("id"))),
+    detailPage(c, kit, await requireRecord(kit, c.req.param("id"))),
   );
 
   app.post(PATTERNS.workflowRuns, async (c) => {
-    const record = await requireRecord(c.req.param("id"));
+    const record = await requireRecord(kit, c.req.param("id"));
     const { workflow } = await reader.version(record.version);
     if (workflow === undefined) {
       throw new AppError("workflow_invalid", `The workflow ${record.name} has errors.`, {
@@ -77,15 +98,12 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
   });
 
   app.post(PATTERNS.workflowDeletion, async (c) => {
-    await deps.workflows.remove(c.req.param("id"));
-    return c.redirect(pathTo.workflows(), 303);
+    const id = c.req.param("id");
+    const name = (await deps.workflows.get(id))?.name;
+    await deps.workflows.remove(id);
+    const query = name === undefined ? "" : `?deleted=${encodeURIComponent(name)}`;
+    return c.redirect(pathTo.workflows() + query, 303);
   });
-
-  async function requireRecord(id: string): Promise<WorkflowRecord> {
-    const record = await deps.workflows.get(id);
-    if (record === undefined) throw notFound("workflow", id);
-    return record;
-  }
 
   function save(
     workflow: Workflow,
@@ -96,36 +114,89 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
   }
 }
 
-/** @param form What was sent and refused; empty at first. */
-async function listPage(
-  c: WebContext,
+/** @throws AppError `not_found`. */
+export async function requireRecord({ deps }: Kit, id: string): Promise<WorkflowRecord> {
+  const record = await deps.workflows.get(id);
+  if (record === undefined) throw noWorkflow(id);
+  return record;
+}
+
+async function listPage(c: WebContext, kit: Kit): Promise<Response> {
+  const filter = readFilter(c);
+  const listings = await readOr(c, findListings(kit, filter), []);
+  const start = 1 + listings.findIndex(({ id }) => id === filter.after);
+  const shown = listings.slice(start, start + PAGE_SIZE);
+  const last = shown.at(-1);
+  const deleted = c.req.query("deleted");
+  const page = {
+    workflows: await readOr(c, readItems(kit, shown), []),
+    filter,
+    next: start + PAGE_SIZE < listings.length && last !== undefined ? last.id : undefined,
+    examples: await readGallery(kit),
+    notice: deleted === undefined ? undefined : `The workflow ${clip(deleted, 80)} was deleted.`,
+  };
+  return html(c, WorkflowsPage({ ...page, shell: kit.shell(c, "Workflows") }));
+}
+
+function readFilter(c: WebContext): WorkflowsFilter {
+  const result = c.req.query("result");
+  const order = c.req.query("order");
+  return {
+    search: (c.req.query("search") ?? "").trim().slice(0, SEARCH_CHARS_MAX),
+    result: WORKFLOW_RESULTS.find((one) => one === result),
+    order: WORKFLOW_ORDERS.find((one) => one === order) ?? "changed",
+    after: c.req.query("after") || undefined,
+  };
+}
+
+async function findListings(
   kit: Kit,
-  ...[upload, status = 200]: [upload: UploadForm, status?: 200 | 413 | 422]
-): Promise<Response> {
-  const { deps } = kit;
-  const search = c.req.query("search")?.trim() ?? "";
-  const records = await readOr<WorkflowRecord[]>(
-    c,
-    deps.workflows.list({ limit: WORKFLOW_COUNT_MAX, ...(search === "" ? {} : { search }) }),
-    [],
-  );
-  const workflows = await readOr<WorkflowItem[]>(
-    c,
-    Promise.all(
-      records.map(async (record) => {
-        const [lastRun] = await deps.runs.list({ workflowId: record.id, limit: 1 });
-        return { record, lastRun };
-      }),
-    ),
-    records.map((record) => ({ record, lastRun: undefined })),
-  );
-  const shell = kit.shell(c, "Workflows");
-  return html(
-    c,
-    WorkflowsPage({ shell, workflows, search, upload, examples: deps.examples }),
-    status,
+  { search, result, order }: WorkflowsFilter,
+): Promise<readonly WorkflowListing[]> {
+  const { workflows, clock } = kit.deps;
+  const listings = await workflows.listings({
+    order,
+    sinceMs: clock.now() - FIGURES_SPAN_MS,
+    ...(search === "" ? {} : { search }),
+    ...(result === undefined || result === "errors" ? {} : { lastResult: result }),
+  });
+  if (result !== "errors") return listings;
+  const broken: WorkflowListing[] = [];
+  // What was read once is kept.
+  for (const [index, listing] of listings.entries()) {
+    // oxlint-disable-next-line eslint/no-await-in-loop -- Others are answered meanwhile.
+    if (index % READ_AT_ONCE === 0) await otherTurns();
+    // oxlint-disable-next-line eslint/no-await-in-loop -- See above.
+    if ((await digestOf(kit, listing)).hasErrors) broken.push(listing);
+  }
+  return broken;
+}
+
+function digestOf({ deps, reader }: Kit, { id, versionHash }: WorkflowListing) {
+  return reader.digest(versionHash, () => deps.workflows.version(id, versionHash));
+}
+
+async function readItems(kit: Kit, listings: readonly WorkflowListing[]): Promise<WorkflowItem[]> {
+  const { workflows, clock } = kit.deps;
+  const ids = listings.map(({ id }) => id);
+  const figures = await workflows.figures(ids, clock.now() - FIGURES_SPAN_MS);
+  return Promise.all(
+    listings.map(async (listing, index): Promise<WorkflowItem> => {
+      const digest = await digestOf(kit, listing);
+      return { listing, figures: figures[index] ?? NO_FIGURES, ...digest };
+    }),
   );
 }
+
+export const NO_FIGURES: WorkflowFigures = {
+  recent: [],
+  created: 0,
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  durationMs: 0,
+  costNanoUsd: 0,
+};
 
 async function detailPage(
   c: WebContext,
@@ -140,6 +211,8 @@ async function detailPage(
     [],
   );
   const versions = await readOr<WorkflowVersion[]>(c, deps.workflows.versions(record.id), []);
+  const sinceMs = deps.clock.now() - FIGURES_SPAN_MS;
+  const [figures] = await readOr(c, deps.workflows.figures([record.id], sinceMs), []);
   const form = workflow === undefined ? emptyRunForm() : runFormOf(workflow, deps.providers());
   const view = WorkflowPage({
     shell: kit.shell(c, record.name),
@@ -148,55 +221,27 @@ async function detailPage(
     problems,
     drawing,
     runs,
+    figures: figures ?? NO_FIGURES,
     versions,
+    schedules: await readOr(c, schedulesOf(kit, record), []),
+    drawn: await readOr(c, drawnRun(c, kit, { record, runs }), undefined),
+    saved: c.req.query("saved"),
     form: refused?.form ?? form,
   });
   return html(c, view, refused === undefined ? 200 : 422);
 }
 
-type Upload =
-  | { readonly source: string; readonly format: "yaml" | "json"; readonly error?: undefined }
-  | { readonly source: string; readonly error: string; readonly isTooLarge: boolean };
-
-/** The file when one was chosen, else the text. */
-async function readUpload(form: Form): Promise<Upload> {
-  const file = form.file("file");
-  const typed = form.text("source").replaceAll("\r\n", "\n");
-  const size = file?.size ?? Buffer.byteLength(typed);
-  if (size > WORKFLOW_SOURCE_BYTES_MAX) {
-    const limit = `${WORKFLOW_SOURCE_BYTES_MAX / 1024 / 1024} MiB`;
-    const error = `The workflow is too large. Shorten it to at most ${limit}.`;
-    return { source: file === undefined ? typed : "", error, isTooLarge: true };
-  }
-  const source = file === undefined ? typed : decode(await file.bytes());
-  if (source === undefined) {
-    const error = "The file is not text. Choose a YAML or JSON file in UTF-8.";
-    return { source: "", error, isTooLarge: false };
-  }
-  if (source.trim() === "") {
-    const error = "There is nothing to save. Choose a file or paste its text.";
-    return { source: "", error, isTooLarge: false };
-  }
-  return { source, format: file?.name.endsWith(".json") === true ? "json" : formatOf(source) };
+async function schedulesOf({ deps }: Kit, { id }: WorkflowRecord): Promise<ScheduleItem[]> {
+  return scheduleItems(await deps.schedules.list({ workflowId: id, limit: SCHEDULE_COUNT_MAX }));
 }
 
-/** Undefined when the bytes are no UTF-8 text. */
-function decode(bytes: Uint8Array): string | undefined {
-  if (bytes.includes(0)) return undefined;
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
-function formatOf(source: string): "yaml" | "json" {
-  return source.trimStart().startsWith("{") ? "json" : "yaml";
-}
-
-function notFound(what: string, name: string): AppError {
-  return new AppError("not_found", `There is no ${what} ${name}.`, {
-    fix: "Go to the list of workflows and choose one.",
-  });
+/** The newest run with its steps, when the page is asked for its states and it ran this very version. */
+async function drawnRun(
+  c: WebContext,
+  { deps }: Kit,
+  { record, runs }: { record: WorkflowRecord; runs: readonly Run[] },
+) {
+  const run = runs.find(({ versionHash }) => versionHash === record.version.hash);
+  if (c.req.query("states") !== "last" || run === undefined) return undefined;
+  return { run, steps: (await deps.runs.journal(run.id)).steps };
 }

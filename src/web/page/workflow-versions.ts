@@ -1,0 +1,76 @@
+/** Versions of a workflow: one of them, two compared, an old one restored. */
+import type { Hono } from "hono";
+import { DiffPage, VersionPage } from "../../../views/workflow-version.tsx";
+import { AppError } from "../../domain/error.ts";
+import type { WorkflowRecord, WorkflowVersion } from "../../domain/workflow.ts";
+import { diffTexts } from "../../lib/diff.ts";
+import { clip } from "../../lib/clip.ts";
+import { readForm } from "../form.ts";
+import type { Kit, WebEnv } from "../kit.ts";
+import { html } from "../render.ts";
+import { pathTo, PATTERNS } from "../routes.ts";
+import { fileAnswer } from "./workflow-editor.ts";
+import { requireRecord } from "./workflows.ts";
+
+export function registerWorkflowVersions(app: Hono<WebEnv>, kit: Kit): void {
+  const { deps, reader } = kit;
+
+  app.get(PATTERNS.workflowFile, async (c) => {
+    const record = await requireRecord(kit, c.req.param("id"));
+    const wanted = c.req.query("version");
+    const version =
+      wanted === undefined ? record.version : requireVersion(await readVersions(record), wanted);
+    return fileAnswer(c, { source: version.source, name: record.name, format: version.format });
+  });
+
+  app.get(PATTERNS.workflowVersion, async (c) => {
+    const record = await requireRecord(kit, c.req.param("id"));
+    const version = requireVersion(await readVersions(record), c.req.param("number"));
+    const { problems } = await reader.version(version);
+    const shell = kit.shell(c, `${record.name}, version ${version.number}`);
+    return html(c, VersionPage({ shell, record, version, problems }));
+  });
+
+  app.get(PATTERNS.workflowDiff, async (c) => {
+    const record = await requireRecord(kit, c.req.param("id"));
+    const versions = await readVersions(record);
+    const to = requireVersion(versions, c.req.query("to") ?? String(record.version.number));
+    const before = versions.find(({ number }) => number < to.number) ?? to;
+    const from = requireVersion(versions, c.req.query("from") ?? String(before.number));
+    const diff = diffTexts(from.source, to.source);
+    const shell = kit.shell(c, `Changes of ${record.name}`);
+    const numbers = { from: from.number, to: to.number };
+    return html(c, DiffPage({ shell, record, versions, ...numbers, diff }));
+  });
+
+  app.post(PATTERNS.workflowRestorations, async (c) => {
+    const record = await requireRecord(kit, c.req.param("id"));
+    const wanted = (await readForm(c)).text("version");
+    const { source, format, number } = requireVersion(await readVersions(record), wanted);
+    const { workflow } = await reader.source(source, format, 0);
+    if (workflow === undefined) {
+      throw new AppError(
+        "workflow_invalid",
+        `Version ${number} has errors and cannot be restored.`,
+        {
+          fix: "Download it, mend it and save it in the editor.",
+        },
+      );
+    }
+    const { description = null } = workflow;
+    await deps.workflows.save({ name: record.name, description, source, format });
+    return c.redirect(`${pathTo.workflow(record.id)}?saved=restored`, 303);
+  });
+
+  function readVersions(record: WorkflowRecord): Promise<WorkflowVersion[]> {
+    return deps.workflows.versions(record.id);
+  }
+}
+
+function requireVersion(versions: readonly WorkflowVersion[], number: string): WorkflowVersion {
+  const version = versions.find((one) => String(one.number) === number);
+  if (version !== undefined) return version;
+  throw new AppError("not_found", `There is no version ${clip(number, 20)} of this workflow.`, {
+    fix: "Go to the workflow and choose one of its versions.",
+  });
+}
