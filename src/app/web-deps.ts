@@ -86,7 +86,8 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     dataDir: config.dataDir,
     knownTools: TOOL_NAMES,
     examples: EXAMPLES,
-    createRun: (request) => createRun(store, request, { clock, source: "dashboard" }),
+    createRun: (request, made) =>
+      createRun(store, request, { clock, source: "dashboard", ...made }),
     actions: createRunActions({ ...store, toolNames: TOOL_NAMES, clock }),
     reportError: parts.reportError,
   };

@@ -412,24 +412,39 @@ export interface WorkflowVersion {
   readonly createdAt: number;
 }
 
+/** Tells one state of a workflow from every other. */
+export interface WorkflowMark {
+  readonly hash: string;
+  readonly updatedAt: number;
+}
+
 /** Stored workflows. All methods @throws AppError `database_*`, `disk_full`, `read_only`. */
 export interface WorkflowStore {
   /**
    * Saves a text under the workflow's name; a new text makes a new version, the same text none.
-   * @throws AppError `too_large` above WORKFLOW_SOURCE_BYTES_MAX.
+   * @param input.expected The record as it was read: another one by now is left as it is.
+   * @throws AppError `too_large` above WORKFLOW_SOURCE_BYTES_MAX; `conflict` when `expected` is not met.
    */
   save(input: {
     name: string;
     description: string | null;
     source: string;
     format: "yaml" | "json";
+    expected?: WorkflowMark;
   }): Promise<WorkflowRecord>;
   /** By id or by name. */
   get(idOrName: string): Promise<WorkflowRecord | undefined>;
-  /** Newest first, at most `limit`. */
-  list(options: { limit: number; search?: string }): Promise<WorkflowRecord[]>;
+  /** Newest first, at most `limit`. `before`: keyset, the last one of the page before. */
+  list(options: {
+    limit: number;
+    search?: string;
+    before?: Pick<WorkflowRecord, "id" | "updatedAt">;
+  }): Promise<WorkflowRecord[]>;
   version(workflowId: string, hash: string): Promise<WorkflowVersion | undefined>;
   versions(workflowId: string): Promise<WorkflowVersion[]>;
-  /** Removes a workflow that has no runs; @throws AppError `conflict` when it has some, `not_found`. */
-  remove(id: string): Promise<void>;
+  /**
+   * Removes a workflow that has no runs; @throws AppError `conflict` when it has some or `expected` is not
+   * met, `not_found`.
+   */
+  remove(id: string, expected?: WorkflowMark): Promise<void>;
 }

@@ -1,7 +1,9 @@
 /** The SQLite store: all ports on one database file. */
 import { MIGRATIONS } from "../../drizzle/index.ts";
+import type { TokenStore } from "../domain/access-token.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
+import type { IdempotencyStore } from "../domain/idempotent-answer.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
 import type { AgentStore } from "../domain/registered-agent.ts";
@@ -16,6 +18,7 @@ import { type Connection, createConnection } from "./connection.ts";
 import { createConversationStore } from "./conversation-store.ts";
 import type { OpenResult } from "./database.ts";
 import { LOCK_WAIT_MS, LOCK_WAIT_MS_PATIENT } from "./lock.ts";
+import { createIdempotencyStore } from "./idempotency-store.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import { createProviderTurns } from "./provider-turns.ts";
 import { createQueue } from "./queue.ts";
@@ -23,6 +26,7 @@ import { type FileOptions, openFile } from "./reopen.ts";
 import { createRunStore } from "./run-store.ts";
 import { createScheduleStore } from "./schedule-store.ts";
 import { createSystemStore } from "./system-store.ts";
+import { createTokenStore } from "./token-store.ts";
 import { createWorkflowStore } from "./workflow-store.ts";
 
 export interface StoreOptions {
@@ -44,6 +48,8 @@ export interface Store {
   readonly agents: AgentStore;
   readonly cache: AnswerCache;
   readonly turns: ProviderTurns;
+  readonly tokens: TokenStore;
+  readonly idempotency: IdempotencyStore;
   readonly system: SystemStore;
   readonly changes: ChangeSignal;
   readonly opened: OpenResult;
@@ -116,6 +122,8 @@ function storeOn(connection: Connection, clock: Clock): Store {
     agents: createAgentStore(connection, clock),
     cache: createAnswerCache(connection),
     turns,
+    tokens: createTokenStore(connection, clock),
+    idempotency: createIdempotencyStore(connection, clock),
     system: createSystemStore(connection),
     changes: connection.changes,
     opened: connection.opened,

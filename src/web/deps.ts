@@ -1,5 +1,7 @@
 /** What the web app is given by the composition root. */
 import type { JsonObject } from "../lib/json.ts";
+import type { TokenStore } from "../domain/access-token.ts";
+import type { IdempotencyStore } from "../domain/idempotent-answer.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Backups } from "../domain/backup.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
@@ -31,6 +33,12 @@ export interface RunRequest {
   readonly overrides: RunOverrides;
 }
 
+export interface RunMade {
+  /** The dashboard when it is left out. */
+  readonly source?: Run["source"];
+  readonly id?: string;
+}
+
 export interface WebDeps {
   readonly runs: RunStore;
   readonly workflows: WorkflowStore;
@@ -40,6 +48,8 @@ export interface WebDeps {
   readonly agents: AgentStore;
   /** The chat's own process answers; here they are only found. */
   readonly conversations: Pick<ConversationStore, "list">;
+  readonly tokens: TokenStore;
+  readonly idempotency: IdempotencyStore;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];
@@ -88,7 +98,8 @@ export interface WebDeps {
   readonly dataDir: string;
   readonly knownTools: readonly string[];
   readonly examples: readonly Example[];
-  readonly createRun: (request: RunRequest) => Promise<Run>;
+  /** `made.id`: a run with this id is made once, however often it is asked for. */
+  readonly createRun: (request: RunRequest, made?: RunMade) => Promise<Run>;
   readonly actions: RunActions;
   readonly reportError: (error: unknown) => void;
   readonly streamLimits?: StreamLimits;

@@ -1,5 +1,6 @@
 /** Every page in the states that matter, by name. Used by the tests and by `scripts/shots.ts`. */
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { ApiPage } from "../../views/api.tsx";
 import { ErrorPage } from "../../views/error.tsx";
 import { LoginPage } from "../../views/login.tsx";
 import { MemoryPage } from "../../views/memory.tsx";
@@ -7,10 +8,12 @@ import { RunPage } from "../../views/run.tsx";
 import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
 import { StatusPage } from "../../views/status.tsx";
+import { TokensPage } from "../../views/tokens.tsx";
 import { WorkflowPage } from "../../views/workflow.tsx";
 import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
+import { API_REFERENCE, TOKENS } from "./api-fixtures.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
@@ -47,6 +50,8 @@ import {
   WORKFLOW,
   WORKFLOWS,
 } from "./fixtures.ts";
+
+const TOKEN_FORM = { name: "", scope: "read", days: "90" } as const;
 
 export interface PageCase {
   readonly name: string;
@@ -334,6 +339,56 @@ export const PAGES: readonly PageCase[] = [
     ),
   }),
   ...SCHEDULE_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
+  page("tokens", "/settings/tokens", {
+    view: (shell) => (
+      <TokensPage shell={shell("Tokens")} tokens={TOKENS} form={TOKEN_FORM} isRevoked={true} />
+    ),
+  }),
+  page("tokens-made", "/settings/tokens?made=1", {
+    view: (shell) => (
+      <TokensPage
+        shell={shell("Tokens")}
+        tokens={TOKENS.slice(0, 1)}
+        form={TOKEN_FORM}
+        made={{
+          name: "Continuous integration",
+          token: "agents_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
+        }}
+      />
+    ),
+  }),
+  page("tokens-empty", "/settings/tokens?empty", {
+    view: (shell) => <TokensPage shell={shell("Tokens")} tokens={[]} form={TOKEN_FORM} />,
+  }),
+  page("tokens-refused", "/settings/tokens?refused", {
+    view: (shell) => (
+      <TokensPage
+        shell={shell("Tokens")}
+        tokens={[]}
+        form={{ name: " ", scope: "admin", days: "", nameError: "Write who uses it." }}
+        error={{ code: "limit_reached", message: "There are too many.", fix: "Revoke some." }}
+      />
+    ),
+  }),
+  page("tokens-degraded", "/settings/tokens?degraded", {
+    health: DEGRADED,
+    view: (shell) => <TokensPage shell={shell("Tokens")} tokens={TOKENS} form={TOKEN_FORM} />,
+  }),
+  page("api", "/api", {
+    view: (shell) => (
+      <ApiPage shell={shell("API")} reference={API_REFERENCE} search="" needsToken={false} />
+    ),
+  }),
+  page("api-search", "/api?search=start", {
+    view: (shell) => (
+      <ApiPage shell={shell("API")} reference={API_REFERENCE} search="start" needsToken={true} />
+    ),
+  }),
+  page("api-nothing", "/api?search=nothing", {
+    view: (shell) => (
+      <ApiPage shell={shell("API")} reference={API_REFERENCE} search="zebra" needsToken={true} />
+    ),
+  }),
   ...CHAT_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   ...DESK_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   page("login", "/login", {

@@ -50,6 +50,7 @@ const STYLE_FILES = [
   "agents",
   "search",
   "settings",
+  "api",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

@@ -1,15 +1,16 @@
 import type { MiddlewareHandler } from "hono";
 import type { DatabaseHealth } from "../../domain/service.ts";
 import { degradedError } from "../error.ts";
-import { PATTERNS } from "../routes.ts";
+import { API_PREFIX, PATTERNS } from "../routes.ts";
 import { isUnsafe } from "./origin-check.ts";
 
-/** These write cookies, not the database. */
+/** These write cookies or nothing, not the database. */
 const PATHS_ALLOWED: ReadonlySet<string> = new Set([
   PATTERNS.theme,
   PATTERNS.helpShortcuts,
   PATTERNS.login,
   PATTERNS.logout,
+  `${API_PREFIX}/validations`,
 ]);
 
 /** While the database cannot be written: refuses changes with the reason, lets reads through. */
