@@ -133,6 +133,9 @@ describe("as the case asks", () => {
   }
 });
 
+const pathOf = (one: OperationCase) => one.request(setting).split(" ")[1] ?? "";
+const methodOf = (one: OperationCase) => one.request(setting).split(" ")[0] ?? "";
+
 /** Refusals that come before anything is done, for every operation that may give them. */
 describe("refuses", () => {
   const cases = Object.entries(CASES);
@@ -141,9 +144,6 @@ describe("refuses", () => {
       for (const [id, one] of cases) await check(id, one);
     });
   };
-  const pathOf = (one: OperationCase) => one.request(setting).split(" ")[1] ?? "";
-  const methodOf = (one: OperationCase) => one.request(setting).split(" ")[0] ?? "";
-
   each("a token that nobody has: 401", async (id, one) => {
     const headers = { Authorization: `Bearer agents_${"x".repeat(43)}` };
     const answer = await ask(id, one.request(setting), { ...one.send, headers });

@@ -53,6 +53,8 @@ test("runs: each once, newest first, while others are started and end", async ()
   expect(await walk("/runs?limit=2&workflow=nobody")).toEqual([]);
 });
 
+const iso = (at = 0) => encodeURIComponent(new Date(at).toISOString());
+
 test("runs: since is included, until is not, also over pages", async () => {
   const workflow = await world.addWorkflow(GREETING.replace("greeting", "timed"));
   const made: { id: string; at: number }[] = [];
@@ -62,7 +64,6 @@ test("runs: since is included, until is not, also over pages", async () => {
     made.push({ id, at });
   }
   const [, second, , , fifth] = made;
-  const iso = (at = 0) => encodeURIComponent(new Date(at).toISOString());
   const range = `since=${iso(second?.at)}&until=${iso(fifth?.at)}`;
   const wanted = made.slice(1, 4).map(({ id }) => id);
   expect(await walk(`/runs?limit=1&workflow=timed&${range}`)).toEqual(wanted.toReversed());
