@@ -12,6 +12,7 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import type { BunPlugin } from "bun";
 import packageJson from "./package.json";
 
 /** The executable may be at most this many times an empty program compiled for the same target. */
@@ -28,6 +29,23 @@ const TARGETS = [
   "bun-windows-arm64",
 ] as const;
 type Target = (typeof TARGETS)[number];
+
+/**
+ * hono-openapi's helper would load all of zod by name, with every language. It never does, since
+ * src/web/api/document.ts gives it what it needs, but the bundler cannot know: 320 KiB.
+ */
+const withoutWholeZod: BunPlugin = {
+  name: "without-whole-zod",
+  setup(build) {
+    build.onResolve({ filter: /^zod\/v4\/core$/ }, ({ importer }) =>
+      importer.includes("standard-json") ? { path: "whole-zod", namespace: "unused" } : undefined,
+    );
+    build.onLoad({ filter: /^whole-zod$/, namespace: "unused" }, () => ({
+      contents: "export {};",
+      loader: "js",
+    }));
+  },
+};
 
 const WINDOWS = process.platform === "win32";
 const commit = await readCommit();
@@ -76,6 +94,7 @@ async function compile(entrypoint: string, outfile: string, target?: Target): Pr
 async function bundle(entrypoint: string, outfile: string, target?: Target): Promise<void> {
   const result = await Bun.build({
     entrypoints: [entrypoint],
+    plugins: [withoutWholeZod],
     minify: true,
     splitting: true,
     sourcemap: "linked",

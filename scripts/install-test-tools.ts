@@ -1,8 +1,9 @@
 /**
- * Installs what the tests need beside Bun and the packages: Chromium, shells, bubblewrap and MLflow. What cannot be had on
+ * Installs what the tests need beside Bun and the packages: Chromium, shells, bubblewrap, MLflow and Schemathesis. What cannot be had on
  * this machine is said here, and its tests are skipped loudly.
  */
 import { resolve } from "node:path";
+import { installSchemathesis } from "./install-schemathesis.ts";
 
 const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const CHROMIUM_PATHS = [
@@ -34,6 +35,11 @@ export async function installTestTools(): Promise<Record<string, string>> {
   });
   if (install.exitCode === 0) tools["AGENTS_TEST_MLFLOW_DIR"] = mlflow;
   else console.warn("MLflow cannot be installed here: its tests are skipped.");
+
+  const schemathesis = await installSchemathesis(resolve(".tools/schemathesis"));
+  if (schemathesis === undefined)
+    console.warn("Schemathesis cannot be installed here: the API is not fuzzed.");
+  else tools["AGENTS_TEST_SCHEMATHESIS"] = schemathesis;
   return tools;
 }
 

@@ -263,6 +263,9 @@ function SideFoot(props: { shell: Shell }) {
         <noscript>
           <p class="conn">agents {shell.version}</p>
         </noscript>
+        <a class="side-link" href="/api" aria-current={current("/api", shell.path)}>
+          API
+        </a>
         <ThemeForm shell={shell} />
       </div>
     </div>

@@ -10,7 +10,7 @@ import { Icon } from "./part/icon.tsx";
 import { InlineText } from "./part/inline-text.tsx";
 import { safeUrl } from "./part/link.ts";
 import { formatBytes } from "./part/number.ts";
-import { PageHead, Panel } from "./part/panel.tsx";
+import { MoreLink, PageHead, Panel } from "./part/panel.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
 import {
   type Removal,
@@ -102,6 +102,15 @@ export function SettingsPage(props: SettingsPageProps) {
           <SettingsPanel {...props} section="retention" title="Retention" note="0: for ever" />
           <Password {...props} />
           <BackupsPanel {...props} />
+          <Panel id="api-panel" title="API" action={<MoreLink href="/api" label="Reference" />}>
+            <div class="stack pad">
+              <p class="sub">Programs on other machines prove themselves with tokens.</p>
+              <a class="btn ghost" href="/settings/tokens">
+                <Icon name="key" size={14} />
+                Tokens
+              </a>
+            </div>
+          </Panel>
           <Panel id="services-panel" title="Services">
             <ServiceTable services={props.services} now={shell.now} />
             <RestartForm shell={shell} />

@@ -183,7 +183,7 @@ export function WorkflowTable(props: WorkflowsPageProps) {
       {workflows.length === 0 ? (
         <Nothing filter={filter} writable={isWritable(shell)} />
       ) : (
-        <Table {...props} />
+        <WorkflowList {...props} />
       )}
       {live && next === undefined ? null : (
         <nav class="pager" aria-label="Pages">
@@ -205,7 +205,7 @@ export function WorkflowTable(props: WorkflowsPageProps) {
   );
 }
 
-function Table(props: WorkflowsPageProps) {
+export function WorkflowList(props: Pick<WorkflowsPageProps, "shell" | "workflows">) {
   return (
     <table class="runs flows">
       <caption class="sr">Workflows; success, runs, cost and time are of the last 30 days</caption>

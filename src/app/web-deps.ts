@@ -103,7 +103,8 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     knownTools: TOOL_NAMES,
     examples: EXAMPLES,
     vocabulary: () => readVocabulary(config),
-    createRun: (request) => createRun(store, request, { clock, source: "dashboard" }),
+    createRun: (request, made) =>
+      createRun(store, request, { clock, source: "dashboard", ...made }),
     actions: createRunActions({ ...store, toolNames: TOOL_NAMES, clock }),
     reportError: parts.reportError,
   };

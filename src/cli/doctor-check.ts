@@ -1,12 +1,12 @@
 /** The checks of `agents doctor`, one function each. None changes anything but what it cleans up. */
 import { access, constants, mkdtemp, readdir, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { checkBindAddress } from "../config/bind.ts";
 import type { Config } from "../config/config.ts";
 import { fileError } from "../config/file-error.ts";
 import { loadConfig, readSettings, type Settings } from "../config/load.ts";
 import { AppError, type ErrorCode } from "../domain/error.ts";
 import { PROVIDERS, type ProviderName } from "../domain/workflow.ts";
+import { checkAddress } from "./bind-check.ts";
 import type { CommandContext } from "./command.ts";
 import { backgroundReporter } from "./error.ts";
 import type { App } from "./product.ts";
@@ -60,7 +60,7 @@ const CHECKS: readonly (readonly [string, (subject: Subject) => Promise<Finding[
   ["data folder", checkDataDir],
   ["disk space", checkDisk],
   ["database", checkDatabase],
-  ["address", checkAddress],
+  ["address", checkHost],
   ["ports", checkPorts],
   ["providers", checkProviders],
   ["local servers", checkLocalServers],
@@ -133,8 +133,8 @@ async function checkDatabase({ context, app, settings }: Subject): Promise<Findi
   }
 }
 
-async function checkAddress({ settings }: Subject): Promise<Finding[]> {
-  checkBindAddress(settings);
+async function checkHost({ context, app, settings }: Subject): Promise<Finding[]> {
+  await checkAddress(context, app, settings);
   return [ok("address", settings.host)];
 }
 

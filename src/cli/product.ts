@@ -2,6 +2,7 @@
  * What the commands need from the composition root. `app.ts` satisfies this interface; it is loaded
  * only by commands that use it, so that `--version` and `help` load nothing heavy.
  */
+import type { TokenStore } from "../domain/access-token.ts";
 import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
 import type { ErrorRecord } from "../domain/error.ts";
@@ -27,6 +28,7 @@ export interface Product {
     readonly workflows: WorkflowStore;
     readonly system: SystemStore;
     readonly memory: MemoryStore;
+    readonly tokens: TokenStore;
     readonly changes: ChangeSignal;
     health(): DatabaseHealth;
   };

@@ -4,6 +4,12 @@
 export const TOKEN_SCOPES = ["read", "write", "admin"] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
 
+export const TOKEN_NAME_LENGTH_MAX = 100;
+/** Tokens at the same time, expired ones included. */
+export const TOKEN_COUNT_MAX = 200;
+/** When a token was last used is kept to the minute, so that reading costs no write. */
+export const TOKEN_USE_STEP_MS = 60_000;
+
 export interface AccessToken {
   readonly id: string;
   readonly name: string;
@@ -16,7 +22,10 @@ export interface AccessToken {
 
 /** All methods @throws AppError as `RunStore`. */
 export interface TokenStore {
-  /** @param token.digest SHA-256 of the token, hexadecimal: the token itself is never stored. */
+  /**
+   * @param token.digest SHA-256 of the token, hexadecimal: the token itself is never stored.
+   * @throws AppError `limit_reached` for one more than TOKEN_COUNT_MAX.
+   */
   create(
     token: Pick<AccessToken, "name" | "scope" | "expiresAt"> & { readonly digest: string },
   ): Promise<AccessToken>;

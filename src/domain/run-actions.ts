@@ -5,6 +5,8 @@ import type { Budget } from "./workflow.ts";
 
 interface Made {
   readonly source: NewRun["source"];
+  /** Of the new run; made once, however often it is asked for. A new one when it is left out. */
+  readonly id?: string;
   /** As in `NewRun`. */
   readonly reservedFor?: string;
 }

@@ -460,6 +460,12 @@ export interface WorkflowFigures {
   readonly costNanoUsd: number;
 }
 
+/** Tells one state of a workflow from every other. */
+export interface WorkflowMark {
+  readonly hash: string;
+  readonly updatedAt: number;
+}
+
 /** Stored workflows. All methods @throws AppError `database_*`, `disk_full`, `read_only`. */
 export interface WorkflowStore {
   /**
@@ -467,7 +473,9 @@ export interface WorkflowStore {
    *
    * `base` is the hash of the version that the text was made from, null where there must be no workflow of
    * this name yet; without it whatever is there gets a new version.
-   * @throws AppError `too_large` above WORKFLOW_SOURCE_BYTES_MAX; `conflict` when `base` is not what is there.
+   * @param input.expected The record as it was read: another one by now is left as it is.
+   * @throws AppError `too_large` above WORKFLOW_SOURCE_BYTES_MAX; `conflict` when `base` or `expected` is not what is
+   * there.
    */
   save(input: {
     name: string;
@@ -475,6 +483,7 @@ export interface WorkflowStore {
     source: string;
     format: "yaml" | "json";
     base?: string | null;
+    expected?: WorkflowMark;
   }): Promise<WorkflowRecord>;
   /** In the order asked for, at most WORKFLOW_COUNT_MAX. */
   listings(filter: WorkflowFilter): Promise<WorkflowListing[]>;
@@ -482,10 +491,17 @@ export interface WorkflowStore {
   figures(workflowIds: readonly string[], sinceMs: number): Promise<WorkflowFigures[]>;
   /** By id or by name. */
   get(idOrName: string): Promise<WorkflowRecord | undefined>;
-  /** Newest first, at most `limit`. */
-  list(options: { limit: number; search?: string }): Promise<WorkflowRecord[]>;
+  /** Newest first, at most `limit`. `before`: keyset, the last one of the page before. */
+  list(options: {
+    limit: number;
+    search?: string;
+    before?: Pick<WorkflowRecord, "id" | "updatedAt">;
+  }): Promise<WorkflowRecord[]>;
   version(workflowId: string, hash: string): Promise<WorkflowVersion | undefined>;
   versions(workflowId: string): Promise<WorkflowVersion[]>;
-  /** Removes a workflow that has no runs; @throws AppError `conflict` when it has some, `not_found`. */
-  remove(id: string): Promise<void>;
+  /**
+   * Removes a workflow that has no runs; @throws AppError `conflict` when it has some or `expected` is not
+   * met, `not_found`.
+   */
+  remove(id: string, expected?: WorkflowMark): Promise<void>;
 }

@@ -1,8 +1,10 @@
 /** The SQLite store: all ports on one database file. */
 import { MIGRATIONS } from "../../drizzle/index.ts";
+import type { TokenStore } from "../domain/access-token.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
 import type { EventLog } from "../domain/log.ts";
+import type { IdempotencyStore } from "../domain/idempotent-answer.ts";
 import type { MemoryStore } from "../domain/memory.ts";
 import type { MetricsStore } from "../domain/metrics.ts";
 import type { AnswerCache, ProviderTurns } from "../domain/model.ts";
@@ -19,6 +21,7 @@ import { type Connection, createConnection } from "./connection.ts";
 import { createConversationStore } from "./conversation-store.ts";
 import type { OpenResult } from "./database.ts";
 import { LOCK_WAIT_MS, LOCK_WAIT_MS_PATIENT } from "./lock.ts";
+import { createIdempotencyStore } from "./idempotency-store.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import { createMetricsStore } from "./metrics-store.ts";
 import { createProviderTurns } from "./provider-turns.ts";
@@ -29,6 +32,7 @@ import { createRunReader } from "./run-reader.ts";
 import { createRunStore } from "./run-store.ts";
 import { createScheduleStore } from "./schedule-store.ts";
 import { createSystemStore } from "./system-store.ts";
+import { createTokenStore } from "./token-store.ts";
 import { createWorkflowStore } from "./workflow-store.ts";
 
 export interface StoreOptions {
@@ -51,6 +55,8 @@ export interface Store {
   readonly agents: AgentStore;
   readonly cache: AnswerCache;
   readonly turns: ProviderTurns;
+  readonly tokens: TokenStore;
+  readonly idempotency: IdempotencyStore;
   readonly system: SystemStore;
   readonly metrics: MetricsStore;
   readonly eventLog: EventLog;
@@ -126,6 +132,8 @@ function storeOn(connection: Connection, clock: Clock): Store {
     agents: createAgentStore(connection, clock),
     cache: createAnswerCache(connection),
     turns,
+    tokens: createTokenStore(connection, clock),
+    idempotency: createIdempotencyStore(connection, clock),
     system: createSystemStore(connection),
     metrics: createMetricsStore(connection, clock),
     eventLog: createEventLog(connection),

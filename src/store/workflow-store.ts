@@ -1,8 +1,9 @@
-import { and, desc, eq, like, max, sql } from "drizzle-orm";
+import { and, desc, eq, like, lt, max, or, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   WORKFLOW_COUNT_MAX,
   WORKFLOW_SOURCE_BYTES_MAX,
+  type WorkflowMark,
   type WorkflowRecord,
   type WorkflowStore,
   type WorkflowVersion,
@@ -28,11 +29,11 @@ export function createWorkflowStore(connection: Connection, clock: Clock): Workf
     },
     get: (idOrName) =>
       connection.read(({ db }) => find(db, { id: idOrName }) ?? find(db, { name: idOrName })),
-    list: ({ limit, search }) =>
+    list: ({ limit, search, before }) =>
       connection.read(({ db }) => {
         const words = (search ?? "").split(/\s+/).filter((word) => word !== "");
         return selectRecords(db)
-          .where(and(...words.map(nameHas)))
+          .where(and(...words.map(nameHas), before === undefined ? undefined : isBefore(before)))
           .orderBy(desc(workflows.updatedAt), desc(workflows.id))
           .limit(Math.max(0, Math.min(limit, WORKFLOW_COUNT_MAX)))
           .all()
@@ -54,8 +55,13 @@ export function createWorkflowStore(connection: Connection, clock: Clock): Workf
           .orderBy(desc(workflowVersions.number))
           .all(),
       ),
-    remove: (id) => connection.write(({ db }) => remove(db, id)),
+    remove: (id, expected) => connection.write(({ db }) => remove(db, id, expected)),
   };
+}
+
+function isBefore({ updatedAt, id }: { updatedAt: number; id: string }) {
+  const older = lt(workflows.updatedAt, updatedAt);
+  return or(older, and(eq(workflows.updatedAt, updatedAt), lt(workflows.id, id)));
 }
 
 function nameHas(word: string) {
@@ -99,6 +105,7 @@ function find(db: Db, by: { id: string } | { name: string }): WorkflowRecord | u
 function save(db: Db, input: SaveInput, now: number): WorkflowRecord {
   const hash = new Bun.CryptoHasher("sha256").update(input.source).digest("hex");
   const known = find(db, { name: input.name });
+  requireUnchanged(known, input.expected);
   if (known?.version.hash === hash && known.description === input.description) return known;
   // Whoever has saved this very text has done what is asked for.
   if (known?.version.hash !== hash) requireBase(input, known);
@@ -149,13 +156,24 @@ function conflictText(
     : `The workflow "${name}" was changed meanwhile: version ${number} is newer than the one you began with.`;
 }
 
-function remove(db: Db, id: string): void {
+/** Asked in the transaction that writes, so that of two at the same time one is refused. */
+function requireUnchanged(known: WorkflowRecord | undefined, expected?: WorkflowMark): void {
+  if (expected === undefined) return;
+  const isSame = known?.version.hash === expected.hash && known.updatedAt === expected.updatedAt;
+  if (isSame) return;
+  throw new AppError("conflict", "The workflow was changed meanwhile.", {
+    fix: "Read it again, then make your change anew.",
+  });
+}
+
+function remove(db: Db, id: string, expected?: WorkflowMark): void {
   const known = find(db, { id });
   if (known === undefined) {
     throw new AppError("not_found", `There is no workflow ${id}.`, {
       fix: "Choose one from the list of workflows.",
     });
   }
+  requireUnchanged(known, expected);
   const run = db.select({ id: runs.id }).from(runs).where(eq(runs.workflowId, id)).limit(1).get();
   if (run !== undefined) {
     throw new AppError("conflict", `The workflow "${known.name}" has runs and is kept with them.`, {

@@ -13,6 +13,8 @@ import { loginGuard } from "./middleware/login-guard.ts";
 import { originCheck } from "./middleware/origin-check.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { streamGuard } from "./middleware/stream-guard.ts";
+import { tokenCheck } from "./middleware/token-check.ts";
+import { registerApi } from "./page/api.ts";
 import { registerChatProxy } from "./page/chat.ts";
 import { registerAgents } from "./page/agents.ts";
 import { registerAssets } from "./page/asset.ts";
@@ -29,15 +31,17 @@ import { registerRuns } from "./page/runs.ts";
 import { registerSchedules } from "./page/schedules.ts";
 import { registerSearch } from "./page/search.ts";
 import { registerSettings } from "./page/settings.ts";
+import { registerShortApi } from "./page/short-api.ts";
 import { registerStatus } from "./page/status.ts";
 import { registerTheme } from "./page/theme.ts";
 import { registerWorkflowAssist } from "./page/workflow-assist.ts";
 import { registerWorkflowEditor } from "./page/workflow-editor.ts";
 import { registerWorkflowVersions } from "./page/workflow-versions.ts";
+import { registerTokens } from "./page/tokens.ts";
 import { registerWorkflows } from "./page/workflows.ts";
 import { createSessions } from "./session.ts";
 import { createStreamHub, STREAM_LIMITS } from "./sse.ts";
-import { createThrottle } from "./throttle.ts";
+import { createThrottle, TOKEN_LIMITS } from "./throttle.ts";
 import { createWorkflowReader } from "./workflow-reader.ts";
 
 export interface WebApp {
@@ -50,7 +54,7 @@ export interface WebApp {
 
 /** The dashboard: reads and starts, never executes a step. For `Bun.serve`; it never rejects. */
 export function createWebApp(deps: WebDeps): WebApp {
-  const access = createAccess({ sessions: createSessions(deps), host: deps.host, port: deps.port });
+  const access = createAccess({ ...deps, sessions: createSessions(deps) });
   const csrf = createCsrf(deps);
   const shell = createShell(deps, { csrf, access });
   const hub = createStreamHub({
@@ -79,6 +83,7 @@ export function createWebApp(deps: WebDeps): WebApp {
   app.use(hostCheck(deps));
   app.use(originCheck());
   app.use(bodyLimit());
+  app.use(tokenCheck({ ...deps, access, throttle: createThrottle(deps.clock, TOKEN_LIMITS) }));
   app.use(loginGuard(access));
   app.use(streamGuard(access));
   // Before the rest, because the chat checks its forms and its database itself.
@@ -108,6 +113,9 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerSettings(app, kit);
   registerSearch(app, kit);
   registerHelp(app, kit);
+  registerTokens(app, kit);
+  registerApi(app, kit);
+  registerShortApi(app, kit);
 
   return {
     fetch: (request, server) => app.fetch(request, { server, request }),

@@ -1,5 +1,7 @@
 /** What the web app is given by the composition root. */
 import type { JsonObject } from "../lib/json.ts";
+import type { TokenStore } from "../domain/access-token.ts";
+import type { IdempotencyStore } from "../domain/idempotent-answer.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Backups } from "../domain/backup.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
@@ -50,6 +52,12 @@ export interface RefreshIntervals {
   readonly pollMs: number;
 }
 
+export interface RunMade {
+  /** The dashboard when it is left out. */
+  readonly source?: Run["source"];
+  readonly id?: string;
+}
+
 export interface WebDeps {
   readonly runs: RunStore;
   readonly runReader: RunReader;
@@ -63,6 +71,8 @@ export interface WebDeps {
   readonly metrics: MetricsStore;
   readonly eventLog: EventLog;
   readonly serviceLogs: ServiceLogs;
+  readonly tokens: TokenStore;
+  readonly idempotency: IdempotencyStore;
   readonly changes: ChangeSignal;
   readonly health: () => DatabaseHealth;
   readonly services: () => readonly ServiceStatus[];
@@ -116,7 +126,8 @@ export interface WebDeps {
   readonly examples: readonly Example[];
   /** What an editor proposes besides what the text itself names; loaded when first asked for. */
   readonly vocabulary: () => Promise<Pick<Vocabulary, "tools" | "models">>;
-  readonly createRun: (request: RunRequest) => Promise<Run>;
+  /** `made.id`: a run with this id is made once, however often it is asked for. */
+  readonly createRun: (request: RunRequest, made?: RunMade) => Promise<Run>;
   readonly actions: RunActions;
   readonly reportError: (error: unknown) => void;
   readonly streamLimits?: StreamLimits;

@@ -1,27 +1,19 @@
 import type { Context } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ErrorFragment, ErrorPage } from "../../views/error.tsx";
 import type { Shell } from "../../views/shell.ts";
 import { AppError, ERROR_CODES, type ErrorCode, type ErrorRecord } from "../domain/error.ts";
 import type { DatabaseHealth } from "../domain/service.ts";
 import { isProgram } from "./program.ts";
+import {
+  isApiPath,
+  problemAnswer,
+  problemBody,
+  RequestProblem,
+  requestProblem,
+  TITLES,
+} from "./problem.ts";
 import { html } from "./render.ts";
-import { pathTo } from "./routes.ts";
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad request",
-  401: "Not logged in",
-  403: "Forbidden",
-  404: "Not found",
-  409: "Conflict",
-  413: "Too large",
-  422: "Cannot be processed",
-  429: "Too many requests",
-  500: "Internal error",
-  502: "Bad answer from another server",
-  503: "Not available",
-  504: "Timeout",
-};
+import { API_PREFIX, pathTo } from "./routes.ts";
 
 /** True when the answer should be a whole page: not a program, not a part that htmx swaps. */
 export function wantsPage(c: Context): boolean {
@@ -34,6 +26,7 @@ export function wantsFragment(c: Context): boolean {
 }
 
 function wantsJson(c: Context): boolean {
+  if (isApiPath(c.req.path)) return c.req.path.startsWith(API_PREFIX) || !wantsFragment(c);
   const accept = c.req.header("Accept") ?? "";
   const asksJson = /\bapplication\/(?:problem\+)?json\b/.test(accept);
   return (asksJson && !accept.includes("text/html")) || isProgram(c);
@@ -59,14 +52,18 @@ export function createErrorResponder(deps: {
   reportError: (error: unknown) => void;
 }): (error: unknown, c: Context) => Response | Promise<Response> {
   return (error, c) => {
+    if (error instanceof RequestProblem) return requestProblem(c, error);
     const failure = AppError.from(error);
     const { status } = ERROR_CODES[failure.code];
     const record = failure.code === "internal" ? hide(error, deps.reportError) : failure.toRecord();
     if (failure.retryAfterMs !== undefined) {
       c.header("Retry-After", String(Math.ceil(failure.retryAfterMs / 1000)));
     }
-    if (failure.code === "unauthorized") c.header("HX-Redirect", pathTo.login());
-    if (wantsJson(c)) return problemDetails(c, record, status);
+    if (failure.code === "unauthorized") {
+      c.header("HX-Redirect", pathTo.login());
+      if (isApiPath(c.req.path)) c.header("WWW-Authenticate", 'Bearer realm="agents"');
+    }
+    if (wantsJson(c)) return problemAnswer(c, problemBody(status, record), status);
     if (wantsFragment(c)) return html(c, ErrorFragment({ error: record }), status);
     const title = TITLES[status] ?? "Error";
     const page = ErrorPage({ shell: deps.shell(c, title), error: record, status });
@@ -82,16 +79,4 @@ function hide(error: unknown, reportError: (error: unknown) => void): ErrorRecor
     message: "Internal error.",
     fix: `Try again; if it stays, look for error ${id} in the log and report it.`,
   };
-}
-
-function problemDetails(c: Context, error: ErrorRecord, status: ContentfulStatusCode): Response {
-  const problem = {
-    type: `urn:agents:error:${error.code}`,
-    title: TITLES[status] ?? "Error",
-    status,
-    detail: error.message,
-    fix: error.fix,
-    code: error.code,
-  };
-  return c.body(JSON.stringify(problem), status, { "Content-Type": "application/problem+json" });
 }

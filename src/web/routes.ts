@@ -95,6 +95,16 @@ export const PATTERNS = {
   search: "/search",
   help: "/help",
   helpShortcuts: "/help/shortcuts",
+  tokens: "/settings/tokens",
+  tokenRevocation: "/settings/tokens/:id/revocation",
+  apiReference: "/api",
+  shortStart: "/api/workflows/start/:id",
+  shortStop: "/api/workflows/stop/:id",
+  shortRestart: "/api/workflows/restart/:id",
+  shortStream: "/api/workflows/stream/:id",
+  shortWorkflow: "/api/workflows/:id",
+  shortAgents: "/api/agents",
+  shortAgent: "/api/agents/:id",
   theme: "/theme",
   login: "/login",
   logout: "/logout",
@@ -104,6 +114,9 @@ export const PATTERNS = {
   liveness: "/health/liveness",
   readiness: "/health/readiness",
 } as const;
+
+/** What programs use; its addresses are in the document that it answers with. */
+export const API_PREFIX = "/api/v1";
 
 /** What the chat process answers, and the dashboard passes on to it. */
 export const CHAT_ROUTES: readonly (readonly [method: "GET" | "POST", pattern: string])[] = [
@@ -140,6 +153,7 @@ export const pathTo = {
   conversation: (id: string) => `/chat/${encodeURIComponent(id)}`,
   settings: () => PATTERNS.settings,
   help: () => PATTERNS.help,
+  tokens: () => PATTERNS.tokens,
   login: (next?: string) =>
     next === undefined ? PATTERNS.login : `${PATTERNS.login}?next=${encodeURIComponent(next)}`,
 };

@@ -125,13 +125,18 @@ function requireProvider(name: string, providers: readonly ProviderStatus[]): Pr
       fix: `Use one of: ${PROVIDERS.join(", ")}.`,
     });
   }
+  requireUsable(provider, providers);
+  return provider;
+}
+
+/** @throws AppError `missing_key` for a provider that is not set up. */
+export function requireUsable(name: ProviderName, providers: readonly ProviderStatus[]): void {
   const status = providers.find((one) => one.name === name);
   if (status?.configured === false) {
     throw new AppError("missing_key", `The provider ${name} is not set up.`, {
       fix: status.variable === "" ? "Set it up in the settings." : `Set ${status.variable}.`,
     });
   }
-  return provider;
 }
 
 function choices(providers: readonly ProviderStatus[]): RunForm["providers"] {

@@ -10,6 +10,24 @@ export const LOGIN_ADDRESS_COUNT_MAX = 10_000;
 export const LOGIN_CONCURRENT_COUNT_MAX = 2;
 const BUSY_RETRY_MS = 1_000;
 
+/** A wrong token costs one read; what it slows down is a program that does not stop. */
+export const TOKEN_LIMITS: ThrottleLimits = {
+  failureCountMax: 60,
+  windowMs: 60_000,
+  concurrentCountMax: Number.POSITIVE_INFINITY,
+};
+
+interface ThrottleLimits {
+  readonly failureCountMax: number;
+  readonly windowMs: number;
+  readonly concurrentCountMax: number;
+}
+const LOGIN_LIMITS: ThrottleLimits = {
+  failureCountMax: LOGIN_FAILURE_COUNT_MAX,
+  windowMs: LOGIN_WINDOW_MS,
+  concurrentCountMax: LOGIN_CONCURRENT_COUNT_MAX,
+};
+
 export interface Throttle {
   /**
    * Makes one check for an address. @returns its result.
@@ -18,7 +36,7 @@ export interface Throttle {
   attempt(address: string, check: () => Promise<boolean>): Promise<boolean>;
 }
 
-export function createThrottle(clock: Clock): Throttle {
+export function createThrottle(clock: Clock, limits = LOGIN_LIMITS): Throttle {
   const failures = new Map<string, { count: number; since: number }>();
   let running = 0;
 
@@ -26,10 +44,10 @@ export function createThrottle(clock: Clock): Throttle {
   function count(key: string): void {
     const now = clock.now();
     const known = failures.get(key);
-    const isOver = known === undefined || now - known.since >= LOGIN_WINDOW_MS;
+    const isOver = known === undefined || now - known.since >= limits.windowMs;
     const current = isOver ? { count: 0, since: now } : known;
-    if (current.count >= LOGIN_FAILURE_COUNT_MAX)
-      throw refusal(current.since + LOGIN_WINDOW_MS - now);
+    if (current.count >= limits.failureCountMax)
+      throw refusal(current.since + limits.windowMs - now);
     failures.delete(key);
     failures.set(key, { count: current.count + 1, since: current.since });
     const [oldest] = failures.keys();
@@ -39,7 +57,7 @@ export function createThrottle(clock: Clock): Throttle {
   return {
     async attempt(address, check) {
       const key = addressKey(address);
-      if (running >= LOGIN_CONCURRENT_COUNT_MAX) throw refusal(BUSY_RETRY_MS);
+      if (running >= limits.concurrentCountMax) throw refusal(BUSY_RETRY_MS);
       count(key);
       running += 1;
       try {

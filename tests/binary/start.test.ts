@@ -192,6 +192,29 @@ describe("a first start in an empty home", () => {
     expect(await answer.text()).not.toContain("worker-1");
     expect(await statusOf(`http://127.0.0.1:${port}/health/liveness`)).toBe(200);
   });
+
+  test("another address than the loopback is served to holders of tokens, without a password", async () => {
+    await using home = await createHome();
+    const body = JSON.stringify({ name: "Far away", scope: "read" });
+    const json = { "Content-Type": "application/json" };
+    let token = "";
+    {
+      await using local = await startAgents({ home });
+      const made = await fetch(`${local.url}api/v1/tokens`, {
+        method: "POST",
+        headers: json,
+        body,
+      });
+      token = /agents_[\w-]{43}/.exec(await made.text())?.[0] ?? "";
+    }
+    await using open = await startAgents({ home, flags: ["--host", "0.0.0.0"] });
+    const address = `http://127.0.0.1:${new URL(open.url).port}/api/v1`;
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await fetch(`${address}/status`)).status).toBe(401);
+    expect((await fetch(`${address}/status`, { headers })).status).toBe(200);
+    const write = { method: "POST", headers: { ...json, ...headers }, body };
+    expect((await fetch(`${address}/tokens`, write)).status).toBe(403);
+  });
 });
 
 /** Every file that Bun, TypeScript or npm would read in a working folder, each one with a trap. */

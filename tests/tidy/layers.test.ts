@@ -44,7 +44,17 @@ const LAYERS: Record<string, readonly string[]> = {
   "src/agent": ["src/lib", "src/domain"],
   "src/sandbox": ["src/lib", "src/domain"],
   "src/config": ["src/lib", "src/domain", "zod"],
-  "src/web": ["src/lib", "src/domain", "src/language", "src/graph", "views", "hono", "cronstrue"],
+  "src/web": [
+    "src/lib",
+    "src/domain",
+    "src/language",
+    "src/graph",
+    "views",
+    "hono",
+    "hono-openapi",
+    "zod",
+    "cronstrue",
+  ],
   "src/cli": [
     "src/lib",
     "src/domain",

@@ -1,5 +1,6 @@
 /** Every page in the states that matter, by name. Used by the tests and by `scripts/shots.ts`. */
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { ApiPage } from "../../views/api.tsx";
 import { ErrorPage } from "../../views/error.tsx";
 import { LogsPage } from "../../views/logs.tsx";
 import { LoginPage } from "../../views/login.tsx";
@@ -24,10 +25,12 @@ import { StatusPage } from "../../views/status.tsx";
 import { diffTexts } from "../../src/lib/diff.ts";
 import { EditorPage } from "../../views/workflow-editor.tsx";
 import { DiffPage, VersionPage } from "../../views/workflow-version.tsx";
+import { TokensPage } from "../../views/tokens.tsx";
 import { WorkflowPage } from "../../views/workflow.tsx";
 import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
+import { API_REFERENCE, TOKENS } from "./api-fixtures.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
 import {
   BULK_CASES,
@@ -84,6 +87,8 @@ import {
   METRICS_FULL,
   METRICS_HOSTILE,
 } from "./metrics-fixtures.ts";
+
+const TOKEN_FORM = { name: "", scope: "read", days: "90" } as const;
 
 export interface PageCase {
   readonly name: string;
@@ -376,7 +381,7 @@ export const PAGES: readonly PageCase[] = [
         runs={STATUS_FULL.runs.slice(0, 2)}
         query={{
           states: ["failed", "cancelled"],
-          workflow: WORKFLOWS[0]?.record.id ?? "",
+          workflow: WORKFLOWS[0]?.listing.id ?? "",
           range: "custom",
           from: "2026-11-19T08:00",
           to: "",
@@ -596,6 +601,56 @@ export const PAGES: readonly PageCase[] = [
     ),
   }),
   ...SCHEDULE_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
+  page("tokens", "/settings/tokens", {
+    view: (shell) => (
+      <TokensPage shell={shell("Tokens")} tokens={TOKENS} form={TOKEN_FORM} isRevoked={true} />
+    ),
+  }),
+  page("tokens-made", "/settings/tokens?made=1", {
+    view: (shell) => (
+      <TokensPage
+        shell={shell("Tokens")}
+        tokens={TOKENS.slice(0, 1)}
+        form={TOKEN_FORM}
+        made={{
+          name: "Continuous integration",
+          token: "agents_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
+        }}
+      />
+    ),
+  }),
+  page("tokens-empty", "/settings/tokens?empty", {
+    view: (shell) => <TokensPage shell={shell("Tokens")} tokens={[]} form={TOKEN_FORM} />,
+  }),
+  page("tokens-refused", "/settings/tokens?refused", {
+    view: (shell) => (
+      <TokensPage
+        shell={shell("Tokens")}
+        tokens={[]}
+        form={{ name: " ", scope: "admin", days: "", nameError: "Write who uses it." }}
+        error={{ code: "limit_reached", message: "There are too many.", fix: "Revoke some." }}
+      />
+    ),
+  }),
+  page("tokens-degraded", "/settings/tokens?degraded", {
+    health: DEGRADED,
+    view: (shell) => <TokensPage shell={shell("Tokens")} tokens={TOKENS} form={TOKEN_FORM} />,
+  }),
+  page("api", "/api", {
+    view: (shell) => (
+      <ApiPage shell={shell("API")} reference={API_REFERENCE} search="" needsToken={false} />
+    ),
+  }),
+  page("api-search", "/api?search=start", {
+    view: (shell) => (
+      <ApiPage shell={shell("API")} reference={API_REFERENCE} search="start" needsToken={true} />
+    ),
+  }),
+  page("api-nothing", "/api?search=nothing", {
+    view: (shell) => (
+      <ApiPage shell={shell("API")} reference={API_REFERENCE} search="zebra" needsToken={true} />
+    ),
+  }),
   ...CHAT_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   ...DESK_CASES.map(({ name, path, over, view }) => page(name, path, { ...over, view })),
   page("metrics", "/metrics", {

@@ -37,7 +37,7 @@ export const RUNS: Omit<RunsPageProps, "shell"> = {
   query: NO_QUERY,
   problems: [],
   counts: { queued: 3, running: 2, waiting: 1, succeeded: 12_345, failed: 67, cancelled: 8 },
-  workflows: WORKFLOWS.map(({ record }) => ({ id: record.id, name: record.name })),
+  workflows: WORKFLOWS.map(({ listing: { id, name } }) => ({ id, name })),
   before: undefined,
   next: undefined,
   newer: undefined,

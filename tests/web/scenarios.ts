@@ -1,7 +1,9 @@
 /** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
 import { join } from "node:path";
+import type { AccessToken } from "../../src/domain/access-token.ts";
 import type { Conversation } from "../../src/domain/conversation.ts";
 import type { Memory } from "../../src/domain/memory.ts";
+import type { RegisteredAgent } from "../../src/domain/registered-agent.ts";
 import type { Run } from "../../src/domain/run.ts";
 import type { Schedule } from "../../src/domain/schedule.ts";
 import { askApproval, beginStep, endStep } from "../support/journal.ts";
@@ -23,6 +25,8 @@ export interface Setting {
   readonly oldMemory: Memory;
   /** A workflow that was never run. */
   readonly unused: WorkflowRecord;
+  readonly token: AccessToken;
+  readonly agent: RegisteredAgent;
   /** A conversation with one answer, which has a workflow. */
   readonly talk: Conversation;
   /** One that nobody needs. */
@@ -42,6 +46,8 @@ export interface Scenario {
   readonly location?: RegExp;
   readonly contains?: readonly string[];
   readonly lacks?: readonly string[];
+  /** An address of programs: no CSRF token, and problems in JSON. */
+  readonly isApi?: boolean;
   /** The answer never ends: only its head is looked at. */
   readonly isStream?: boolean;
 }
@@ -807,6 +813,93 @@ export const SCENARIOS: readonly Scenario[] = [
     location: /^\/help#shortcuts-h$/,
   },
   {
+    route: "GET /settings/tokens",
+    path: () => "/settings/tokens",
+    status: 200,
+    type: HTML,
+    contains: ["Continuous integration", "never used", "Make token"],
+    lacks: ["agents_"],
+  },
+  {
+    route: "POST /settings/tokens",
+    path: () => "/settings/tokens",
+    fields: { name: "Backup", scope: "write", days: "30" },
+    status: 303,
+    location: /^\/settings\/tokens\?made=[\w-]{36}$/,
+  },
+  {
+    route: "POST /settings/tokens/:id/revocation",
+    path: ({ token }) => `/settings/tokens/${token.id}/revocation`,
+    status: 303,
+    location: /^\/settings\/tokens\?revoked=1$/,
+  },
+  {
+    route: "GET /api",
+    path: () => "/api?search=runs",
+    status: 200,
+    type: HTML,
+    contains: ["/workflows/{id}/runs", "curl -X POST", "operation-startRun"],
+    lacks: ["/providers"],
+  },
+  {
+    route: "POST /api/workflows/start/:id",
+    path: () => "/api/workflows/start/greeting",
+    fields: { "input.name": "Grace" },
+    status: 201,
+    type: JSON_TYPE,
+    location: /^\/api\/v1\/runs\/\w+$/,
+    contains: ['"state":"queued"', '"name":"Grace"'],
+    isApi: true,
+  },
+  {
+    route: "POST /api/workflows/stop/:id",
+    path: ({ run }) => `/api/workflows/stop/${run.id}`,
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"state":"cancelled"'],
+    isApi: true,
+  },
+  {
+    route: "POST /api/workflows/restart/:id",
+    path: ({ finished }) => `/api/workflows/restart/${finished.id}`,
+    status: 201,
+    type: JSON_TYPE,
+    contains: ['"kind":"rerun"'],
+    isApi: true,
+  },
+  {
+    route: "GET /api/workflows/stream/:id",
+    path: ({ run }) => `/api/workflows/stream/${run.id}`,
+    status: 200,
+    type: "text/event-stream; charset=utf-8",
+    isStream: true,
+    isApi: true,
+  },
+  {
+    route: "GET /api/workflows/:id",
+    path: ({ finished }) => `/api/workflows/${finished.id}`,
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"workflow":"greeting"'],
+    isApi: true,
+  },
+  {
+    route: "GET /api/agents",
+    path: () => "/api/agents",
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"agents":[', '"liveness":"alive"'],
+    isApi: true,
+  },
+  {
+    route: "GET /api/agents/:id",
+    path: ({ agent }) => `/api/agents/${agent.id}`,
+    status: 200,
+    type: JSON_TYPE,
+    contains: ['"id":"writer-1"'],
+    isApi: true,
+  },
+  {
     route: "POST /theme",
     path: () => "/theme",
     fields: { theme: "dark", back: "/runs?state=failed" },
@@ -887,6 +980,20 @@ export async function setUp(world: World): Promise<Setting> {
   await register("helper-1", "Helper");
   await register("old-1", "Old");
   await register("old-2", "Old");
+  const token = await world.store.tokens.create({
+    name: "Continuous integration",
+    scope: "read",
+    expiresAt: null,
+    digest: "0".repeat(64),
+  });
+  const { agent } = await world.store.agents.register({
+    id: "writer-1",
+    name: "Writer",
+    url: "http://127.0.0.1:8000",
+    ttlSeconds: 3600,
+    capabilities: ["write"],
+    metadata: {},
+  });
   const talk = await addTalk(world, "Greet people");
   const oldTalk = await addTalk(world, "Old");
   return {
@@ -900,6 +1007,8 @@ export async function setUp(world: World): Promise<Setting> {
     oldSchedule: await schedule(),
     memory: await remember("tone"),
     oldMemory: await remember("colour"),
+    token,
+    agent,
     talk,
     oldTalk,
     run: await world.addRun(workflow),

@@ -13,7 +13,7 @@ import { createServiceLogs } from "../../src/process/log-reader.ts";
 import { openStoreDegradable, type Store } from "../../src/store/store.ts";
 import { createRunActions } from "../../src/app/run-actions.ts";
 import { createWebApp, type WebApp } from "../../src/web/app.ts";
-import type { WebDeps } from "../../src/web/deps.ts";
+import type { RunMade, WebDeps } from "../../src/web/deps.ts";
 
 export const GREETING = `schema_version: "1.0"
 flow:
@@ -214,7 +214,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           tools: [{ name: "web_search", description: "Searches the web." }],
           models: [{ name: "gpt-test", provider: "openai" }],
         }),
-      createRun: (request) => createRun(store, clock, request),
+      createRun: (request, made) => createRun(store, { clock, ...made }, request),
+      tokens: store.tokens,
+      idempotency: store.idempotency,
       memory: store.memory,
       schedules: store.schedules,
       agents: store.agents,
@@ -261,14 +263,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         format: "yaml",
       }),
     addRun: (record) =>
-      createRun(store, clock, {
-        workflowId: record.id,
-        versionHash: record.version.hash,
-        workflow: { name: record.name, nodes: [{ id: "write" }] },
-        values: { name: "Ada", count: 3, polite: true, tags: ["a", "b"], text: "" },
-        inputs: { name: "Ada" },
-        overrides: {},
-      }),
+      createRun(
+        store,
+        { clock },
+        {
+          workflowId: record.id,
+          versionHash: record.version.hash,
+          workflow: { name: record.name, nodes: [{ id: "write" }] },
+          values: { name: "Ada", count: 3, polite: true, tags: ["a", "b"], text: "" },
+          inputs: { name: "Ada" },
+          overrides: {},
+        },
+      ),
     async claim(runId) {
       const [claim] = await store.queue.fetch("worker-1", 1, runId);
       if (claim === undefined) throw new Error(`run ${runId} cannot be claimed`);
@@ -291,8 +297,12 @@ type Request = Omit<Parameters<WebDeps["createRun"]>[0], "workflow"> & {
   readonly workflow: { readonly name: string; readonly nodes: readonly { readonly id: string }[] };
 };
 
-async function createRun(store: Store, clock: Clock, request: Request): Promise<Run> {
-  const id = newId(clock.now());
+async function createRun(
+  store: Store,
+  made: RunMade & { readonly clock: Clock },
+  request: Request,
+): Promise<Run> {
+  const { clock, id = newId(clock.now()), source = "dashboard" } = made;
   await store.runs.create(
     {
       id,
@@ -302,7 +312,7 @@ async function createRun(store: Store, clock: Clock, request: Request): Promise<
       nodeIds: request.workflow.nodes.map((node) => node.id),
       inputs: request.inputs,
       overrides: request.overrides,
-      source: "dashboard",
+      source,
     },
     request.values,
   );

@@ -71,6 +71,7 @@ const STYLE_FILES = [
   "logs",
   "workflows",
   "editor",
+  "api",
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */

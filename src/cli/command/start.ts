@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { createColors } from "picocolors";
-import { checkBindAddress } from "../../config/bind.ts";
 import { loadConfig, readSettings } from "../../config/load.ts";
 import type { Config } from "../../config/config.ts";
 import { ERROR_CODES } from "../../domain/error.ts";
+import { checkAddress } from "../bind-check.ts";
 import type { CommandContext } from "../command.ts";
 import type { START } from "../definition.ts";
 import { backgroundReporter } from "../error.ts";
@@ -17,8 +17,8 @@ type Context = CommandContext<typeof START.flags>;
 export async function start(context: Context): Promise<number> {
   await offerSetup(context);
   const config = await loadConfig(context.sources);
-  checkBindAddress(config);
   const app = await context.loadApp();
+  await checkAddress(context, app, config);
   const view = createStartView(context.terminal, context.clock);
   try {
     return await serve(context, { app, config, view });
@@ -54,7 +54,7 @@ async function serve(
       const ended = await serveOnce(context, { app, config, view, interrupts });
       if (!ended.again) return ended.code;
       // oxlint-disable-next-line no-await-in-loop
-      config = await reloadConfig(context, { ...config, port: ended.port });
+      config = await reloadConfig(context, app, { ...config, port: ended.port });
     }
   } finally {
     interrupts.end();
@@ -62,10 +62,10 @@ async function serve(
 }
 
 /** As it is saved now, on the same port; as it was, when that cannot be used. */
-async function reloadConfig(context: Context, before: Config): Promise<Config> {
+async function reloadConfig(context: Context, app: App, before: Config): Promise<Config> {
   try {
     const config = await loadConfig(context.sources);
-    checkBindAddress(config);
+    await checkAddress(context, app, config);
     return config.port === 0 ? { ...config, port: before.port } : config;
   } catch (error) {
     backgroundReporter(context)(error);

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { DatabaseHealth } from "../../domain/service.ts";
 import { degradedError } from "../error.ts";
-import { PATTERNS } from "../routes.ts";
+import { API_PREFIX, PATTERNS } from "../routes.ts";
 import { isUnsafe } from "./origin-check.ts";
 
 /**
@@ -17,6 +17,7 @@ const PATHS_ALLOWED: ReadonlySet<string> = new Set([
   PATTERNS.workflowPreview,
   PATTERNS.workflowCompletions,
   PATTERNS.workflowHover,
+  `${API_PREFIX}/validations`,
 ]);
 const EDIT_PATH = /^\/workflows\/[^/]+\/edit$/;
 

@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { isApiPath, RequestProblem, requestProblem } from "../problem.ts";
 import { isLoopback } from "../../lib/loopback.ts";
 
 export interface HostOptions {
@@ -22,10 +23,11 @@ export function hostCheck(options: HostOptions): MiddlewareHandler {
     // What is no name at all leaves a request without an address, which nothing after this expects.
     const isName = URL.canParse(c.req.url);
     if (!isName || (guarded && !isTrusted && !isAllowed(c.req.header("Host"), options))) {
-      return c.text(
-        `This address is not served here.\nFix: Open http://127.0.0.1:${options.port()}/ instead.\n`,
-        403,
-      );
+      const message = "This address is not served here.";
+      const fix = `Open http://127.0.0.1:${options.port()}/ instead.`;
+      const isApi = isApiPath(c.req.path);
+      if (isApi) return requestProblem(c, new RequestProblem(403, "forbidden", { message, fix }));
+      return c.text(`${message}\nFix: ${fix}\n`, 403);
     }
     await next();
     return undefined;

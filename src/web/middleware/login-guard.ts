@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { AppError } from "../../domain/error.ts";
 import type { Access } from "../access.ts";
 import { wantsPage } from "../error.ts";
+import { isApiPath } from "../problem.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { isUnsafe } from "./origin-check.ts";
 
@@ -25,9 +26,11 @@ export function loginGuard(access: Pick<Access, "isAllowed">): MiddlewareHandler
     }
     const url = new URL(c.req.url);
     const back = isUnsafe(c.req.method) ? undefined : url.pathname + url.search;
-    if (wantsPage(c)) return c.redirect(pathTo.login(back), 303);
+    if (wantsPage(c) && !isApiPath(c.req.path)) return c.redirect(pathTo.login(back), 303);
     throw new AppError("unauthorized", "You are not logged in.", {
-      fix: "Log in, then try again.",
+      fix: isApiPath(c.req.path)
+        ? "Send a token as `Authorization: Bearer TOKEN`; the page Settings, Tokens makes one."
+        : "Log in, then try again.",
     });
   };
 }

@@ -32,12 +32,12 @@ export function registerHealth(app: Hono<WebEnv>, { deps, access }: Kit): void {
   });
 }
 
-function isWell(service: ServiceStatus): boolean {
+export function isWell(service: ServiceStatus): boolean {
   return service.state === "running" || service.state === "disabled";
 }
 
 /** What the store says of itself, and whether it really answers. */
-async function probeDatabase(deps: Kit["deps"]): Promise<DatabaseHealth> {
+export async function probeDatabase(deps: Kit["deps"]): Promise<DatabaseHealth> {
   const health = deps.health();
   if (health.state === "degraded") return health;
   try {

@@ -2,7 +2,8 @@ import type { Hono } from "hono";
 import { LoginPage } from "../../../views/login.tsx";
 import type { ErrorRecord } from "../../domain/error.ts";
 import { readForm } from "../form.ts";
-import type { Kit, WebContext, WebEnv } from "../kit.ts";
+import type { Kit, WebEnv } from "../kit.ts";
+import { addressOf } from "../remote-address.ts";
 import { html } from "../render.ts";
 import { localPath, pathTo, PATTERNS } from "../routes.ts";
 
@@ -42,8 +43,4 @@ export function registerLogin(app: Hono<WebEnv>, kit: Kit): void {
 export async function isPassword(password: string, hash: string | undefined): Promise<boolean> {
   if (hash === undefined || password === "") return false;
   return Bun.password.verify(password, hash);
-}
-
-export function addressOf(c: WebContext): string {
-  return c.env.server?.requestIP(c.env.request)?.address ?? "";
 }

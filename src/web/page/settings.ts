@@ -8,7 +8,8 @@ import { registerBackups } from "./backups.ts";
 import { registerRestart } from "./restart.ts";
 import { registerValues } from "./settings-values.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
-import { addressOf, isPassword } from "./login.ts";
+import { addressOf } from "../remote-address.ts";
+import { isPassword } from "./login.ts";
 
 export const PASSWORD_LENGTH_MIN = 8;
 const PASSWORD_LENGTH_MAX = 1_000;

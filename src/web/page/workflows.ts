@@ -176,7 +176,17 @@ function digestOf({ deps, reader }: Kit, { id, versionHash }: WorkflowListing) {
   return reader.digest(versionHash, () => deps.workflows.version(id, versionHash));
 }
 
-async function readItems(kit: Kit, listings: readonly WorkflowListing[]): Promise<WorkflowItem[]> {
+/** A workflow that is known whole, as the list shows it. */
+export function listingOf({ version, ...record }: WorkflowRecord): WorkflowListing {
+  const { id, name, description, updatedAt } = record;
+  const { hash: versionHash, number: versionNumber } = version;
+  return { id, name, description, updatedAt, versionHash, versionNumber };
+}
+
+export async function readItems(
+  kit: Kit,
+  listings: readonly WorkflowListing[],
+): Promise<WorkflowItem[]> {
   const { workflows, clock } = kit.deps;
   const ids = listings.map(({ id }) => id);
   const figures = await workflows.figures(ids, clock.now() - FIGURES_SPAN_MS);

@@ -1,0 +1,22 @@
+import type { Kit } from "../kit.ts";
+import type { Operation } from "./operation.ts";
+import { agentOperations } from "./resource/agents.ts";
+import { memoryOperations } from "./resource/memories.ts";
+import { runActionOperations } from "./resource/run-actions.ts";
+import { runOperations } from "./resource/runs.ts";
+import { systemOperations } from "./resource/system.ts";
+import { tokenOperations } from "./resource/tokens.ts";
+import { workflowOperations } from "./resource/workflows.ts";
+
+/** Everything that the API can do, in the order of its document. */
+export function createOperations(kit: Kit): Operation[] {
+  return [
+    ...workflowOperations(kit),
+    ...runOperations(kit),
+    ...runActionOperations(kit),
+    ...agentOperations(kit),
+    ...memoryOperations(kit),
+    ...systemOperations(kit),
+    ...tokenOperations(kit),
+  ];
+}
