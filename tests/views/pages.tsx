@@ -31,6 +31,7 @@ import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
 import { API_REFERENCE, TOKENS } from "./api-fixtures.ts";
+import { DEGRADED_FULL, degradedName, LOOKS } from "./looks.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
 import {
   BULK_CASES,
@@ -94,6 +95,8 @@ export interface PageCase {
   readonly name: string;
   readonly path: string;
   render(theme: Theme): Promise<string>;
+  /** The same page while the database cannot be written. */
+  degraded(): PageCase;
 }
 
 /** The HTML of a view. */
@@ -109,6 +112,10 @@ function page(name: string, path: string, options: Partial<Shell> & { view: View
     name,
     path,
     render: (theme) => text(view((title) => baseShell({ title, path, theme, ...over }))),
+    degraded() {
+      const place = `${path}${path.includes("?") ? "&" : "?"}degraded`;
+      return page(degradedName(name), place, { ...options, health: DEGRADED });
+    },
   };
 }
 
@@ -146,7 +153,7 @@ export const HOSTILE_RUN = run("failed", {
   error: { code: "internal", message: HOSTILE, fix: HOSTILE, details: HOSTILE },
 });
 
-export const PAGES: readonly PageCase[] = [
+const CASES: readonly PageCase[] = [
   page("status", "/", {
     view: (shell) => <StatusPage shell={shell("Status")} status={STATUS_FULL} />,
   }),
@@ -749,3 +756,13 @@ export const PAGES: readonly PageCase[] = [
     ),
   }),
 ];
+
+const DEGRADED_CASES = new Set(
+  Object.values(LOOKS).flatMap(({ full, degraded }) =>
+    degraded === DEGRADED_FULL ? full.slice(0, 1) : [],
+  ),
+);
+
+export const PAGES: readonly PageCase[] = CASES.concat(
+  CASES.filter(({ name }) => DEGRADED_CASES.has(name)).map((found) => found.degraded()),
+);

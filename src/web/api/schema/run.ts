@@ -81,12 +81,10 @@ const RunShape = {
 };
 
 export const RunSchema = z.strictObject(RunShape).meta({ ref: "Run" });
-const RunSummarySchema = z
-  .strictObject(SummaryShape)
-  .meta({
-    ref: "RunSummary",
-    description: "A run without its inputs and values, which may be large.",
-  });
+const RunSummarySchema = z.strictObject(SummaryShape).meta({
+  ref: "RunSummary",
+  description: "A run without its inputs and values, which may be large.",
+});
 export const RunListSchema = listOf(RunSummarySchema, "RunList")
   .extend({
     is_partial: z
