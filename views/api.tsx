@@ -143,7 +143,7 @@ function title(name: string): string {
 function Introduction(props: ApiPageProps) {
   const { reference, needsToken } = props;
   const command = needsToken
-    ? `curl -H "Authorization: Bearer $AGENTS_TOKEN" ${reference.base}/runs`
+    ? `curl -H "Authorization: Bearer $TOKEN" ${reference.base}/runs`
     : `curl ${reference.base}/runs`;
   return (
     <Panel id="api-start" title="Start here" note={`Version ${reference.version}`}>

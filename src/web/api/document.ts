@@ -174,6 +174,7 @@ const NEXT_STEPS: Readonly<Record<string, readonly string[]>> = {
   rerunRun: RUN_STEPS,
   forkRun: RUN_STEPS,
   saveWorkflow: WORKFLOW_STEPS,
+  createSchedule: ["getSchedule", "changeSchedule", "deleteSchedule"],
   registerAgent: ["getAgent", "sendHeartbeat", "removeAgent"],
   saveMemory: ["getMemory", "changeMemory", "deleteMemory"],
   createToken: ["revokeToken"],

@@ -13,6 +13,7 @@ export const TAGS = {
   workflows: "Workflow files, their versions, and starting them.",
   runs: "What was started, what it did, and what can be done with it.",
   approvals: "Steps that wait for a person.",
+  schedules: "Workflows that are started by the clock.",
   agents: "Agents elsewhere that have registered here.",
   memories: "What agents remember.",
   system: "The product itself: state, services, providers, settings.",

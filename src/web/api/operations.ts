@@ -4,6 +4,7 @@ import { agentOperations } from "./resource/agents.ts";
 import { memoryOperations } from "./resource/memories.ts";
 import { runActionOperations } from "./resource/run-actions.ts";
 import { runOperations } from "./resource/runs.ts";
+import { scheduleOperations } from "./resource/schedules.ts";
 import { systemOperations } from "./resource/system.ts";
 import { tokenOperations } from "./resource/tokens.ts";
 import { workflowOperations } from "./resource/workflows.ts";
@@ -14,6 +15,7 @@ export function createOperations(kit: Kit): Operation[] {
     ...workflowOperations(kit),
     ...runOperations(kit),
     ...runActionOperations(kit),
+    ...scheduleOperations(kit),
     ...agentOperations(kit),
     ...memoryOperations(kit),
     ...systemOperations(kit),

@@ -224,7 +224,7 @@ function curlOf(operation: DocumentOperation, place: Place, example: unknown): s
   const words = [
     method === "GET" ? "curl" : `curl -X ${method}`,
     quote(query === "" ? url : `${url}?${query}`),
-    ...(needsToken ? ['-H "Authorization: Bearer $AGENTS_TOKEN"'] : []),
+    ...(needsToken ? ['-H "Authorization: Bearer $TOKEN"'] : []),
     ...(takesKey ? ['-H "Idempotency-Key: $(uuidgen)"'] : []),
     ...(example === undefined
       ? []

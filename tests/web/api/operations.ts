@@ -137,6 +137,29 @@ export const CASES: Readonly<Record<string, OperationCase>> = {
     status: 200,
     missing: `POST /runs/${MISSING}/cancellation`,
   },
+  listSchedules: { request: () => "GET /schedules?limit=5", status: 200 },
+  getSchedule: {
+    request: ({ schedule }) => `GET /schedules/${schedule.id}`,
+    status: 200,
+    missing: `GET /schedules/${MISSING}`,
+  },
+  createSchedule: {
+    request: () => "POST /workflows/greeting/schedules",
+    send: { body: { cron: "@daily", time_zone: "Europe/Berlin", inputs: { name: "Ada" } } },
+    status: 201,
+    missing: `POST /workflows/${MISSING}/schedules`,
+  },
+  changeSchedule: {
+    request: ({ schedule }) => `PATCH /schedules/${schedule.id}`,
+    send: { body: { cron: "0 8 * * *", paused: true } },
+    status: 200,
+    missing: `PATCH /schedules/${MISSING}`,
+  },
+  deleteSchedule: {
+    request: ({ oldSchedule }) => `DELETE /schedules/${oldSchedule.id}`,
+    status: 204,
+    missing: `DELETE /schedules/${MISSING}`,
+  },
   listAgents: { request: () => "GET /agents?search=write&alive=true", status: 200 },
   getAgent: {
     request: ({ agent }) => `GET /agents/${agent.id}`,
