@@ -10,6 +10,7 @@ import {
   type RunState,
   type RunSummary,
 } from "../../domain/run.ts";
+import type { RunReader } from "../../domain/run-reader.ts";
 import type { WorkflowRecord } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
 import { BULK_RUN_COUNT_MAX, createBulkJobs, type BulkJobs } from "../bulk-jobs.ts";
@@ -98,6 +99,7 @@ async function readProgress(
   runs: readonly RunSummary[],
 ): Promise<ReadonlyMap<string, Progress>> {
   const { aheadOf } = await import("../../language/ahead.ts");
+  const { backEdgesOf } = await import("../../language/flow.ts");
   const open = runs.filter((run) => !RUN_STATES_FINAL.includes(run.state));
   const entries = await Promise.all(
     open.map(async (run): Promise<[string, Progress]> => {
@@ -105,10 +107,19 @@ async function readProgress(
       const reading = version === undefined ? undefined : await reader.version(version);
       const workflow = reading?.workflow;
       if (workflow === undefined) return [run.id, progressOf(run)];
-      return [run.id, progressOf(run, { ahead: aheadOf(workflow, run.doneNodeIds) })];
+      const ahead = aheadOf(workflow, run.doneNodeIds);
+      const hasLoop = backEdgesOf(workflow).length > 0;
+      const round = hasLoop ? await readRound(deps.runReader, run.id) : undefined;
+      return [run.id, progressOf(run, { ahead, round })];
     }),
   );
   return new Map(entries);
+}
+
+/** In which round a run is: its newest step says it. */
+async function readRound(reader: RunReader, runId: string): Promise<number> {
+  const [newest] = await reader.steps(runId, { limit: 1 });
+  return Number(/#(\d+)$/.exec(newest?.key ?? "")?.[1] ?? 1);
 }
 
 function exportFile(c: WebContext, { deps }: Kit, format: ExportFormat): Response {
