@@ -219,7 +219,6 @@ function UploadPanel(props: { shell: Shell; upload: UploadForm }) {
             rows={upload.source === "" ? 6 : 18}
             spellcheck={false}
             autocapitalize="off"
-            wrap="off"
             placeholder={'schema_version: "1.0"'}
             {...describe(source)}
           >

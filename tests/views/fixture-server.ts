@@ -7,7 +7,7 @@ const CSP =
 
 /** A page with one fault of each kind, to prove that the checks can fail. */
 export const PLANTED_PATH = "/planted";
-const PLANTED = `<!doctype html><html lang="en"><title>x</title><body>
+export const PLANTED = `<!doctype html><html lang="en"><title>x</title><body>
 <p style="width: 3000px">wide</p><div style="height: 1px"></div><img src="/assets/icon.svg">
 <table width="3000"><tr><td>wide</table><button>x</button><script>alert(1)</script>`;
 

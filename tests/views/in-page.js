@@ -1,9 +1,18 @@
 // Runs inside the page: evaluated as text by `tests/browser/look.test.ts`, after axe-core.
 globalThis.look = {
   /** Violations of WCAG 2.2 A and AA and of axe's best practices, one line each. */
-  async violations() {
+  violations() {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const result = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+    return this.run({ type: "tag", values: tags });
+  },
+
+  /** Those of them that another theme can have. */
+  colourViolations() {
+    return this.run({ type: "rule", values: ["color-contrast", "link-in-text-block"] });
+  },
+
+  async run(runOnly) {
+    const result = await axe.run(document, { runOnly });
     return result.violations.flatMap(({ id, nodes }) =>
       nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`),
     );

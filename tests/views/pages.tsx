@@ -13,6 +13,7 @@ import { WorkflowPage } from "../../views/workflow.tsx";
 import { WorkflowsPage } from "../../views/workflows.tsx";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { Shell, Theme } from "../../views/shell.ts";
+import { DEGRADED_FULL, degradedName, LOOKS } from "./looks.ts";
 import { CHAT_CASES } from "./chat-fixtures.tsx";
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
@@ -61,6 +62,8 @@ export interface PageCase {
   readonly name: string;
   readonly path: string;
   render(theme: Theme): Promise<string>;
+  /** The same page while the database cannot be written. */
+  degraded(): PageCase;
 }
 
 /** The HTML of a view. */
@@ -76,6 +79,10 @@ function page(name: string, path: string, options: Partial<Shell> & { view: View
     name,
     path,
     render: (theme) => text(view((title) => baseShell({ title, path, theme, ...over }))),
+    degraded() {
+      const place = `${path}${path.includes("?") ? "&" : "?"}degraded`;
+      return page(degradedName(name), place, { ...options, health: DEGRADED });
+    },
   };
 }
 
@@ -113,7 +120,7 @@ export const HOSTILE_RUN = run("failed", {
   error: { code: "internal", message: HOSTILE, fix: HOSTILE, details: HOSTILE },
 });
 
-export const PAGES: readonly PageCase[] = [
+const CASES: readonly PageCase[] = [
   page("status", "/", {
     view: (shell) => <StatusPage shell={shell("Status")} status={STATUS_FULL} />,
   }),
@@ -441,3 +448,13 @@ export const PAGES: readonly PageCase[] = [
     ),
   }),
 ];
+
+const DEGRADED_CASES = new Set(
+  Object.values(LOOKS).flatMap(({ full, degraded }) =>
+    degraded === DEGRADED_FULL ? full.slice(0, 1) : [],
+  ),
+);
+
+export const PAGES: readonly PageCase[] = CASES.concat(
+  CASES.filter(({ name }) => DEGRADED_CASES.has(name)).map((found) => found.degraded()),
+);

@@ -4,6 +4,8 @@ import { Glob } from "bun";
 import { HOSTILE } from "./fixtures.ts";
 import { inspect, type Element } from "./inspect.ts";
 import { PAGES } from "./pages.tsx";
+import { PLANTED } from "./fixture-server.ts";
+import { htmlFaults } from "../support/html-faults.ts";
 
 const NAMED_INPUTS = new Set(["input", "select", "textarea"]);
 
@@ -64,6 +66,10 @@ describe.each(PAGES.map((page) => [page.name, page] as const))("page %s", (_, pa
     expect(elements.flatMap(banned)).toEqual([]);
   });
 
+  test("is valid HTML", async () => {
+    expect(await htmlFaults(await page.render("auto"))).toEqual([]);
+  });
+
   test("points only at ids that are there", async () => {
     const elements = inspect(await page.render("auto"));
     const ids = new Set(elements.flatMap(({ attributes }) => attributes["id"] ?? []));
@@ -112,6 +118,12 @@ test("the hostile page really carries the hostile text", async () => {
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;");
   expect(html.split(escaped).length).toBeGreaterThan(15);
+});
+
+test("the validator finds planted faults", async () => {
+  const faults = await htmlFaults(`${PLANTED}<p><ul></ul><b id="a" id="a">`);
+  const rules = new Set(faults.map((fault) => fault.replace(/:.*/, "")));
+  expect([...rules].toSorted()).toEqual(["close-order", "no-deprecated-attr", "no-dup-attr"]);
 });
 
 test("a degraded page offers nothing that writes", async () => {

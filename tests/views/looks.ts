@@ -1,0 +1,101 @@
+/**
+ * Which page is looked at in which states. `looks.test.ts` fails for a page of the app without an entry,
+ * and for a case of `pages.tsx` that no entry names; `tests/browser/look.test.ts` looks at each of them with script and
+ * without, light and dark, on desktop, phone and 320 px.
+ */
+
+/** Names of cases in `pages.tsx`, or why the page has no such state. */
+type Cases = readonly string[] | string;
+
+export interface Look {
+  readonly full: readonly string[];
+  readonly empty: Cases;
+  /** `DEGRADED_FULL`: the full case with a database that cannot be written. */
+  readonly degraded: Cases;
+  /** What was refused, has failed or is not there. */
+  readonly error: Cases;
+}
+
+/** The first full case again, with a degraded database. It is made from that case. */
+export const DEGRADED_FULL = "the full case, degraded";
+
+/** Name of the case that is made for `DEGRADED_FULL`. */
+export const degradedName = (full: string) => `${full}-degraded`;
+
+/** Cases that stand for every page: they may be named by more than one. */
+export const SHARED_CASES: readonly string[] = ["not-found", "error"];
+
+export const LOOKS: Readonly<Record<string, Look>> = {
+  "/": {
+    full: ["status"],
+    empty: ["status-empty"],
+    degraded: ["status-degraded"],
+    error: ["error"],
+  },
+  "/workflows": {
+    full: ["workflows"],
+    empty: ["workflows-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["workflows-refused"],
+  },
+  "/workflows/:id": {
+    full: ["workflow", "workflow-graph"],
+    empty: "a workflow without runs is among the broken ones",
+    degraded: DEGRADED_FULL,
+    error: ["workflow-form-errors", "workflow-broken", "not-found"],
+  },
+  "/runs": {
+    full: ["runs"],
+    empty: ["runs-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["error"],
+  },
+  "/runs/:id": {
+    full: [
+      "run-succeeded",
+      "run-running",
+      "run-waiting",
+      "run-cancelled",
+      "run-approval",
+      "run-graph",
+      "run-map",
+      "run-inner",
+      "run-budget",
+      "run-long",
+      "run-hostile",
+    ],
+    empty: ["run-queued"],
+    degraded: DEGRADED_FULL,
+    error: ["run-failed", "not-found"],
+  },
+  "/memory": {
+    full: ["memory"],
+    empty: ["memory-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["memory-hostile"],
+  },
+  "/chat": {
+    full: ["chat"],
+    empty: ["chat-empty"],
+    degraded: ["chat-list-degraded"],
+    error: ["chat-away"],
+  },
+  "/chat/:id": {
+    full: ["chat-talk", "chat-answering"],
+    empty: "a conversation begins with what a person wrote",
+    degraded: ["chat-degraded"],
+    error: ["chat-retry", "chat-hostile", "not-found"],
+  },
+  "/settings": {
+    full: ["settings"],
+    empty: "it shows what holds by default",
+    degraded: ["settings-degraded"],
+    error: ["settings-degraded"],
+  },
+  "/login": {
+    full: ["login"],
+    empty: "a form",
+    degraded: "nothing of the database is told to who has not logged in",
+    error: ["login"],
+  },
+};
