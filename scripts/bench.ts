@@ -1,5 +1,5 @@
 /**
- * `bun run bench [size] [start] [memory] [http] [streams] [engine]`: measures the executable and the engine, and prints
+ * `bun run bench [size] [start] [memory] [http] [streams] [engine] [history]`: measures the executable and the engine, and prints
  * JSON; tables for people go to standard error.
  *
  * Machines are shared and noisy, so times stand beside the same measurement of an empty Bun program
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildEmpty } from "./bench/empty.ts";
 import { measureEngine } from "./bench/engine.ts";
+import { measureHistory } from "./bench/history.ts";
 import { measureHttp } from "./bench/http.ts";
 import { measureMemory } from "./bench/memory.ts";
 import { measureRecovery } from "./bench/recovery.ts";
@@ -33,6 +34,8 @@ try {
     report["recovery"] = await measureRecovery(folder);
     report["workerMemory"] = await measureWorkerMemory(folder);
   }
+  // It takes minutes and some gigabytes: only when it is asked for.
+  if (wanted.includes("history")) report["history"] = await measureHistory(await findSubject());
   console.log(JSON.stringify(report, undefined, 2));
 } finally {
   await rm(folder, { recursive: true, force: true });

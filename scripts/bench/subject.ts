@@ -18,13 +18,16 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** The product in a fresh folder, without MLflow. */
-export async function startAgents({ executable, folder }: Subject): Promise<Started> {
+/** The product without MLflow, in a fresh folder unless one is given. */
+export async function startAgents(
+  { executable, folder }: Subject,
+  options: { readonly dataDir?: string; readonly flags?: readonly string[] } = {},
+): Promise<Started> {
   const home = await mkdtemp(join(folder, "home-"));
-  const dataDir = join(home, "data");
   const port = freePort();
   const flags = ["--yes", "--port", String(port), "--chat-port", String(freePort())];
-  const data = ["--data-dir", dataDir, "--no-mlflow", "--no-open"];
+  const { dataDir = join(home, "data"), flags: more = [] } = options;
+  const data = ["--data-dir", dataDir, "--no-mlflow", "--no-open", ...more];
   return started([executable, "start", ...flags, ...data], { home, port, dataDir });
 }
 

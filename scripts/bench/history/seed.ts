@@ -1,0 +1,216 @@
+/**
+ * Fills a database with a history: copies of template runs, spread evenly over a period, written by SQL straight
+ * through the schema; then the sums that the product would have kept meanwhile.
+ */
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { systemClock } from "../../../src/lib/clock.ts";
+import { newId } from "../../../src/lib/id.ts";
+import { reversed } from "../../../src/store/run-search.ts";
+import { openStore, type Store } from "../../../src/store/store.ts";
+import { KINDS, type Template } from "./templates.ts";
+
+const PERIOD_MS = 90 * 24 * 60 * 60 * 1000;
+const RUNS_PER_COMMIT = 20_000;
+const RUNS_PER_MEMORY = 10;
+const RUNS_PER_CONVERSATION = 100;
+const SAVES_AT_ONCE = 500;
+const SAMPLE_COUNT_MAX = 200;
+const MEMORY_AGENT_COUNT = 2;
+/** What is copied whole, and what is copied for each run. */
+const SHARED_TABLES = ["workflows", "workflow_versions"];
+const RUN_TABLES = ["runs", "steps", "step_calls", "signals", "events"];
+const MIGRATION = "drizzle/0003_add_dashboard.sql";
+
+export interface History {
+  readonly path: string;
+  readonly runCount: number;
+  readonly eventCount: number;
+  readonly bytes: number;
+  /** Of the one that most runs are of. */
+  readonly workflowId: string;
+  /** Ids of runs of each kind, from all over the period. */
+  readonly samples: ReadonlyMap<string, readonly string[]>;
+}
+
+export async function seedHistory(
+  folder: string,
+  templates: readonly Template[],
+  options: { readonly templatePath: string; readonly runCount: number },
+): Promise<History> {
+  const { templatePath, runCount } = options;
+  const path = join(folder, "agents.db");
+  await withStore(path, async () => {});
+  const database = new Database(path, { readwrite: true, strict: true });
+  // Nothing is lost with this file but time.
+  for (const pragma of ["journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"])
+    database.run(`PRAGMA ${pragma}`);
+  database.run("ATTACH ? AS made", [templatePath]);
+  for (const table of SHARED_TABLES)
+    database.run(`INSERT INTO main.${table} SELECT * FROM made.${table}`);
+  const samples = copyRuns(database, templates, runCount);
+  await sumUp(database);
+  const { count } = database
+    .query<{ count: number }, []>("SELECT count(*) AS count FROM events")
+    .get() ?? { count: 0 };
+  const { id: workflowId } = database
+    .query<{ id: string }, []>("SELECT id FROM workflows WHERE name = 'greeting'")
+    .get() ?? { id: "" };
+  database.run("PRAGMA journal_mode = WAL");
+  database.close(true);
+  await withStore(path, (store) => addTheRest(store, runCount));
+  return { path, runCount, eventCount: count, bytes: Bun.file(path).size, workflowId, samples };
+}
+
+function copyRuns(
+  database: Database,
+  templates: readonly Template[],
+  runCount: number,
+): ReadonlyMap<string, readonly string[]> {
+  const copy = createCopier(database);
+  const plan = planOf(templates, runCount);
+  const startedAt = Date.now() - PERIOD_MS;
+  const samples = new Map(templates.map(({ kind }) => [kind, createSample()]));
+  database.run("BEGIN");
+  for (let index = 0; index < runCount; index += 1) {
+    const template = plan(index);
+    const at = Math.floor(startedAt + (PERIOD_MS * index) / runCount);
+    const id = newId(at);
+    copy(template.runId, id, at);
+    samples.get(template.kind)?.add(id);
+    if (index % RUNS_PER_COMMIT === RUNS_PER_COMMIT - 1) database.run("COMMIT; BEGIN");
+  }
+  database.run("COMMIT");
+  return new Map([...samples].map(([kind, sample]) => [kind, sample.ids()]));
+}
+
+/** Some ids from all over the period, however many there are. */
+function createSample() {
+  let kept: string[] = [];
+  let each = 1;
+  let seen = 0;
+  return {
+    add(id: string): void {
+      if (seen % each === 0) kept.push(id);
+      seen += 1;
+      if (kept.length < SAMPLE_COUNT_MAX) return;
+      kept = kept.filter((_, index) => index % 2 === 0);
+      each *= 2;
+    },
+    ids: () => kept,
+  };
+}
+
+/** Which kind the run at this place is: the same mix in every thousand, and what still lives at the end. */
+function planOf(templates: readonly Template[], runCount: number): (index: number) => Template {
+  const byKind = new Map(templates.map((template) => [template.kind, template]));
+  const slots = (count: "share" | "live") =>
+    KINDS.flatMap((kind) => {
+      const template = byKind.get(kind.kind);
+      return template === undefined ? [] : Array.from({ length: kind[count] ?? 0 }, () => template);
+    });
+  const [finished, live] = [slots("share"), slots("live")];
+  return (index) => {
+    const fromEnd = runCount - 1 - index;
+    // Every other of the newest still lives.
+    const [list, place] =
+      fromEnd < 2 * live.length && fromEnd % 2 === 0
+        ? [live, fromEnd / 2]
+        : [finished, (index * 7_919) % finished.length];
+    const template = list[place];
+    if (template === undefined) throw new Error(`no template for run ${index}`);
+    return template;
+  };
+}
+
+/** Copies a run and all that hangs on it to another id and another time. */
+function createCopier(database: Database): (from: string, to: string, at: number) => void {
+  const createdAt = database.query<{ at: number }, [string]>(
+    "SELECT created_at AS at FROM made.runs WHERE id = ?",
+  );
+  const statements = RUN_TABLES.map((table) => {
+    const columns = database
+      .query<{ name: string }, []>(`PRAGMA main.table_info(${table})`)
+      .all()
+      .map(({ name }) => name);
+    const values = columns.map((name) => {
+      if (name === "run_id" || name === "id" || name === "root_id") return "?2";
+      if (name === "reversed_id") return "?3";
+      return name === "at" || name.endsWith("_at") ? `"${name}" + ?4` : `"${name}"`;
+    });
+    const key = table === "runs" ? "id" : "run_id";
+    return database.prepare<unknown, [string, string, string, number]>(
+      `INSERT INTO main.${table} (${columns.map((name) => `"${name}"`).join(", ")})
+       SELECT ${values.join(", ")} FROM made.${table} WHERE ${key} = ?1`,
+    );
+  });
+  const born = new Map<string, number>();
+  return (from, to, at) => {
+    const before = born.get(from) ?? createdAt.get(from)?.at ?? 0;
+    born.set(from, before);
+    const backwards = reversed(to);
+    for (const statement of statements) statement.run(from, to, backwards, at - before);
+  };
+}
+
+/** What the writes of runs keep up to date. The sums of hours are those that the migration makes of old runs. */
+async function sumUp(database: Database): Promise<void> {
+  database.run("DELETE FROM run_counts");
+  database.run("INSERT INTO run_counts SELECT state, count(*) FROM runs GROUP BY state");
+  database.run(
+    `INSERT INTO run_minutes (starts_at, created, succeeded, failed, cost_nano_usd, tokens)
+     SELECT at / 60000 * 60000, sum(created), sum(succeeded), sum(failed), sum(cost), sum(tokens)
+     FROM (
+       SELECT created_at AS at, 1 AS created, 0 AS succeeded, 0 AS failed, 0 AS cost, 0 AS tokens
+       FROM runs
+       UNION ALL SELECT finished_at, 0, state = 'succeeded', state = 'failed', 0, 0
+       FROM runs WHERE finished_at IS NOT NULL
+       UNION ALL SELECT finished_at, 0, 0, 0, coalesce(cost_nano_usd, 0), input_tokens + output_tokens
+       FROM step_calls
+     ) GROUP BY 1`,
+  );
+  const statements = (await Bun.file(MIGRATION).text()).split("--> statement-breakpoint");
+  for (const statement of statements)
+    if (/INSERT INTO `\w+_spans`/.test(statement)) database.run(statement);
+}
+
+async function addTheRest(store: Store, runCount: number): Promise<void> {
+  await inBatches(Math.ceil(runCount / RUNS_PER_MEMORY), (index) =>
+    store.memory.save({
+      namespace: {
+        scope: "workflow",
+        agent: `assistant_${index % MEMORY_AGENT_COUNT}`,
+        runId: `run-${Math.floor(index / 50)}`,
+        nodeId: null,
+      },
+      key: `fact ${index}`,
+      value: `The customer of order ${index} likes tea.`,
+      maxEntries: 50,
+      expiresAt: null,
+    }),
+  );
+  await inBatches(Math.ceil(runCount / RUNS_PER_CONVERSATION), (index) =>
+    store.conversations.create({
+      id: newId(Date.now() - index),
+      title: `Talk ${index}`,
+      text: "Write a workflow that greets somebody.",
+    }),
+  );
+}
+
+async function inBatches(count: number, save: (index: number) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < count; from += SAVES_AT_ONCE) {
+    const indexes = Array.from(
+      { length: Math.min(SAVES_AT_ONCE, count - from) },
+      (_, i) => from + i,
+    );
+    // oxlint-disable-next-line no-await-in-loop -- so many at once, and no more
+    await Promise.all(indexes.map(save));
+  }
+}
+
+async function withStore(path: string, use: (store: Store) => Promise<void>): Promise<void> {
+  const store = await openStore({ path, clock: systemClock });
+  await use(store);
+  await store.close();
+}
