@@ -15,20 +15,23 @@ import {
   type Home,
   killQuietly,
   PATIENCE_MS,
-  queryDatabase,
   runAgents,
   type RunningAgents,
   startAgents,
   waitFor,
 } from "../support/agents.ts";
-import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { startModelServer } from "../support/model-server.ts";
 import { isWithoutChromium, launchChromium } from "../views/chromium.ts";
+import {
+  COUNTED,
+  environment,
+  PIECE_PAUSE_MS,
+  startAgain,
+  startCountingServer,
+  storedLines,
+} from "./counting.ts";
 import { openVisit, type Visit } from "./visit.ts";
 
-/** Between two pieces of an answer: long enough to see it grow. */
-const PIECE_PAUSE_MS = 60;
-/** Takes longer than a worker goes on for once its supervisor has gone. */
-const COUNTED = Array.from({ length: 80 }, (_, index) => `[${index}]`);
 const TEST_MS = PATIENCE_MS;
 const PASSWORD = "correct horse battery";
 const BROKEN = `schema_version: "1.0"
@@ -63,12 +66,6 @@ afterAll(async () => {
   if (skipped) return;
   await browser.close();
 }, TEST_MS);
-
-/** OpenAI is the test's own server; without a key there is only the demo. */
-function environment(models: ModelServer, key?: string): Record<string, string> {
-  const address = { OPENAI_BASE_URL: models.baseUrlFor("openai") };
-  return key === undefined ? address : { ...address, OPENAI_API_KEY: key };
-}
 
 function visit(agents: RunningAgents, script: boolean): Promise<Visit> {
   return openVisit({ browser, url: agents.url, script });
@@ -538,27 +535,11 @@ test.skipIf(skipped)(
   TEST_MS,
 );
 
-/** Counts slowly, twice: the second time for the call that was cut off. */
-async function startCountingServer(): Promise<ModelServer> {
-  const models = await startModelServer();
-  const answer = { kind: "answer", pieces: COUNTED, delayMs: PIECE_PAUSE_MS } as const;
-  models.next(answer, answer);
-  return models;
-}
-
 /** Starts a run and sees its answer begin. */
 async function startCounting(open: Visit, home: Home): Promise<void> {
   await addExample(open, "greeting");
   await runGreeting(open, { name: "Ada" });
   await seeStreamed(open, home, "[3]");
-}
-
-/** A start at the address of one that was killed. */
-async function startAgain(killed: RunningAgents, models: ModelServer): Promise<RunningAgents> {
-  const { home, url } = killed;
-  await waitFor(() => agentsProcesses(home.path).length === 0, "the end of all processes");
-  const flags = ["--port", new URL(url).port];
-  return startAgents({ home, env: environment(models, "sk-1"), flags });
 }
 
 /** What the page has put together live is what it would show anew: no line twice, none missing. */
@@ -590,13 +571,4 @@ async function shownLog({ page }: Visit): Promise<ShownLog> {
     lines: ids.map((id) => id.split("-").at(-1) ?? ""),
     texts: await page.locator(".stream").allTextContents(),
   };
-}
-
-/** The numbers of the events that have a line of their own. */
-function storedLines(home: Home, runId: string): string[] {
-  return queryDatabase<{ seq: number }>(
-    home.databasePath,
-    "SELECT seq FROM events WHERE run_id = ? AND type <> 'model.delta' ORDER BY seq",
-    runId,
-  ).map(({ seq }) => String(seq));
 }

@@ -32,7 +32,7 @@ export interface Visit extends AsyncDisposable {
   readonly loadCount: number;
   /** Says that this answer, such as `422 POST /workflows`, was provoked since the last `check`. */
   provoked(answer: string): void;
-  /** Forgets what the console says while the server is away. */
+  /** Forgets what the console says, and what is not to be had, while the server is away. */
   forgiveOutage(): void;
   check(what: string): Promise<void>;
   /** Another tab of the same person. */
@@ -73,6 +73,11 @@ export async function openVisit({ browser, url, script }: VisitOptions): Promise
       provoked: (answer) => void expected.push(answer),
       forgiveOutage() {
         heard.noise.splice(0, Infinity, ...heard.noise.filter((text) => !isOutage(text)));
+        heard.refused.splice(
+          0,
+          Infinity,
+          ...heard.refused.filter((text) => !/^50[23] GET/.test(text)),
+        );
       },
       async check(what) {
         await look(page, { script, what });
