@@ -1,6 +1,6 @@
 /** What agents remember, found by words: FTS5 ranks what has the most in common with a prompt. */
 import type { Database } from "bun:sqlite";
-import { and, count, desc, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { and, count, desc, eq, gt, isNull, lt, or } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   MEMORY_VALUE_CHARS_MAX,
@@ -40,6 +40,25 @@ const NEWEST = defineStatement<Row, [string, number, number]>(
    ORDER BY updated_at DESC, number DESC LIMIT ?`,
 );
 
+/** As far as the limit, newest first: what matches is never gathered. Null is no condition. */
+const SEARCH = defineStatement<
+  Row,
+  [string, number, number, string | null, string | null, string | null, number]
+>(
+  `SELECT ${COLUMNS} FROM (
+     SELECT memories.* FROM memory_words CROSS JOIN memories ON number = memory_words.rowid
+     WHERE memory_words MATCH ?1 AND memory_words.rowid < ?2
+       AND (expires_at IS NULL OR expires_at > ?3) AND (?4 IS NULL OR agent = ?4)
+       AND (?5 IS NULL OR scope = ?5) AND (?6 IS NULL OR run_id = ?6)
+     ORDER BY memory_words.rowid DESC LIMIT ?7
+   )`,
+);
+/** The number of the entry, or of the oldest after it when it is gone meanwhile. */
+const NUMBER = defineStatement<{ number: number | null }, [string]>(
+  `SELECT coalesce((SELECT number FROM memories WHERE id = ?1),
+     (SELECT min(number) FROM memories WHERE id > ?1)) AS number`,
+);
+
 const AGENTS = defineStatement<{ agent: string; count: number }, [number]>(
   `SELECT agent, alive AS count FROM (
      SELECT agent, count - (
@@ -53,26 +72,17 @@ export function createMemoryStore(connection: Connection, clock: Clock): MemoryS
   return {
     recall: (namespace, query) =>
       connection.read(({ client }) => recall(client, { ...query, namespace, now: clock.now() })),
-    list: ({ search, before, limit, ...scope }) =>
-      connection.read(({ db }) => {
+    list: ({ search, before, ...rest }) =>
+      connection.read(({ client, db }) => {
+        const filter = {
+          ...rest,
+          limit: Math.max(0, Math.min(rest.limit, ROW_COUNT_MAX)),
+          below: before === undefined ? undefined : numberOf(client, before),
+          now: clock.now(),
+        };
         const match = search === undefined ? undefined : searchTerms(search);
-        return db
-          .select()
-          .from(memories)
-          .where(
-            and(
-              isAlive(clock.now()),
-              ofScope(scope),
-              before === undefined ? undefined : isBefore(before),
-              match === undefined
-                ? undefined
-                : sql`${memories.number} IN (SELECT rowid FROM memory_words WHERE memory_words MATCH ${match})`,
-            ),
-          )
-          .orderBy(desc(memories.number))
-          .limit(Math.max(0, Math.min(limit, ROW_COUNT_MAX)))
-          .all()
-          .map(toMemory);
+        const rows = match === undefined ? newest(db, filter) : found(client, match, filter);
+        return rows.map(toMemory);
       }),
     get: (id) => connection.read(({ db }) => find(db, id, clock.now())),
     save: (memory) => connection.write(({ client }) => saveMemory(client, memory, clock.now())),
@@ -138,13 +148,32 @@ function isAlive(now: number) {
   return or(isNull(memories.expiresAt), gt(memories.expiresAt, now));
 }
 
-/** Entries made before that one, which may be gone meanwhile. */
-function isBefore(id: string) {
-  return sql`${memories.number} < coalesce(
-    (SELECT number FROM memories WHERE id = ${id}),
-    (SELECT min(number) FROM memories WHERE id > ${id}),
-    ${Number.MAX_SAFE_INTEGER}
-  )`;
+interface Page extends Scope {
+  readonly limit: number;
+  /** Entries with a smaller number only. */
+  readonly below: number | undefined;
+  readonly now: number;
+}
+
+function newest(db: Db, { limit, below, now, ...scope }: Page): Row[] {
+  const isBelow = below === undefined ? undefined : lt(memories.number, below);
+  return db
+    .select()
+    .from(memories)
+    .where(and(isAlive(now), ofScope(scope), isBelow))
+    .orderBy(desc(memories.number))
+    .limit(limit)
+    .all();
+}
+
+function found(client: Database, match: string, page: Page): Row[] {
+  const { agent = null, scope = null, runId = null } = page;
+  const { below = Number.MAX_SAFE_INTEGER, now, limit } = page;
+  return SEARCH(client).all(match, below, now, agent, scope, runId, limit);
+}
+
+function numberOf(client: Database, id: string): number {
+  return NUMBER(client).get(id)?.number ?? Number.MAX_SAFE_INTEGER;
 }
 
 function ofScope({ agent, scope, runId }: Scope) {

@@ -162,7 +162,9 @@ async function talkTo({ page }: Visit): Promise<string> {
 
 /** Ids of all that is on a page, in order. */
 function contentOf({ page }: Visit): Promise<string[]> {
-  return page.evaluate("[...document.querySelectorAll('#main [id]')].map((element) => element.id)");
+  return page.evaluate(
+    "[...document.querySelectorAll('#main [id]:not(#pause)')].map((element) => element.id)",
+  );
 }
 
 /** Of the ids on a page those of log lines. */
