@@ -32,7 +32,11 @@ interface Tab {
   readonly tab: Visit;
 }
 
-type PathOf = (things: { readonly workflowId: string; readonly talk: string }) => string;
+type PathOf = (things: {
+  readonly workflowId: string;
+  readonly scheduleId: string;
+  readonly talk: string;
+}) => string;
 
 /** Opened before the run begins that is cut off; the page of that run is opened after it. */
 const LIVE: Readonly<Record<string, PathOf>> = {
@@ -40,6 +44,9 @@ const LIVE: Readonly<Record<string, PathOf>> = {
   "/runs": () => "/runs",
   "/workflows": () => "/workflows",
   "/workflows/:id": ({ workflowId }) => `/workflows/${workflowId}`,
+  "/workflows/:id/schedules": ({ workflowId }) => `/workflows/${workflowId}/schedules`,
+  "/schedules": () => "/schedules",
+  "/schedules/:id": ({ scheduleId }) => `/schedules/${scheduleId}`,
   "/memory": () => "/memory",
   "/settings": () => "/settings",
   "/chat": () => "/chat",
@@ -77,6 +84,7 @@ test.skipIf(skipped)(
       const open = () => openVisit({ browser, url: first.url, script: true });
       const workflowId = workflowOf(home, await startRun(home));
       const talk = await talkTo(await open());
+      const scheduleId = await addSchedule(await open(), workflowId);
       const tabs: Tab[] = [];
       const openTab = async (route: string, path: string) => {
         const tab = await open();
@@ -85,7 +93,7 @@ test.skipIf(skipped)(
         tabs.push({ route, tab });
       };
       for (const [route, path] of Object.entries(LIVE))
-        await openTab(route, path({ workflowId, talk }));
+        await openTab(route, path({ workflowId, scheduleId, talk }));
       countNext(models);
       const runId = await startRun(home);
       await waitFor(() => typesOf(home, runId).includes("model.delta"), "the model to count");
@@ -158,6 +166,14 @@ async function talkTo({ page }: Visit): Promise<string> {
   await page.click("form:has(#text) button[type=submit]");
   await page.waitForURL(/\/chat\/\w+$/);
   return new URL(page.url()).pathname;
+}
+
+async function addSchedule({ page }: Visit, workflowId: string): Promise<string> {
+  await page.goto(`/workflows/${workflowId}/schedules`);
+  await page.fill("#input-name", "Ada");
+  await page.click("form:has(#input-name) button[type=submit]");
+  const link = page.locator('#main a[href^="/schedules/"]').first();
+  return (await link.getAttribute("href"))?.split("/").at(-1) ?? "";
 }
 
 /** Ids of all that is on a page, in order. */

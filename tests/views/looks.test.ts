@@ -5,7 +5,8 @@ import { PAGES } from "./pages.tsx";
 
 /** Addresses of pages: what answers a GET with HTML. Nobody has to log in where the scenarios are played. */
 const PAGE_ROUTES = SCENARIOS.filter(
-  ({ route, type }) => route.startsWith("GET ") && type?.startsWith("text/html") === true,
+  ({ route, type, isPart }) =>
+    route.startsWith("GET ") && type?.startsWith("text/html") === true && isPart !== true,
 )
   .map(({ route }) => route.slice("GET ".length))
   .concat("/login");

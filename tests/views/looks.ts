@@ -68,6 +68,24 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     degraded: DEGRADED_FULL,
     error: ["run-failed", "not-found"],
   },
+  "/schedules": {
+    full: ["schedules"],
+    empty: ["schedules-empty"],
+    degraded: ["schedules-degraded"],
+    error: ["error"],
+  },
+  "/schedules/:id": {
+    full: ["schedule"],
+    empty: "a form",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/workflows/:id/schedules": {
+    full: ["schedule-refused"],
+    empty: "a form",
+    degraded: DEGRADED_FULL,
+    error: ["schedule-broken"],
+  },
   "/memory": {
     full: ["memory"],
     empty: ["memory-empty"],

@@ -44,6 +44,8 @@ export interface Scenario {
   readonly lacks?: readonly string[];
   /** The answer never ends: only its head is looked at. */
   readonly isStream?: boolean;
+  /** The answer is a part of a page, never a whole one. */
+  readonly isPart?: boolean;
 }
 
 const HTML = "text/html; charset=UTF-8";
@@ -187,6 +189,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     route: "GET /schedules/times",
     path: () => "/schedules/times?frequency=daily&time=07:05&timeZone=UTC",
+    isPart: true,
     status: 200,
     type: HTML,
     contains: ["At 07:05", "07:05</time>"],
