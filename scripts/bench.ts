@@ -1,5 +1,5 @@
 /**
- * `bun run bench [size] [start] [memory] [http] [streams] [engine] [history]`: measures the executable and the engine, and prints
+ * `bun run bench [size] [start] [memory] [http] [streams] [engine] [page] [history]`: measures the executable and the engine, and prints
  * JSON; tables for people go to standard error.
  *
  * Machines are shared and noisy, so times stand beside the same measurement of an empty Bun program
@@ -13,6 +13,7 @@ import { measureEngine } from "./bench/engine.ts";
 import { measureHistory } from "./bench/history.ts";
 import { measureHttp } from "./bench/http.ts";
 import { measureMemory } from "./bench/memory.ts";
+import { measurePages } from "./bench/page.ts";
 import { measureRecovery } from "./bench/recovery.ts";
 import { measureStart } from "./bench/start.ts";
 import { measureStreams } from "./bench/streams.ts";
@@ -34,6 +35,7 @@ try {
     report["recovery"] = await measureRecovery(folder);
     report["workerMemory"] = await measureWorkerMemory(folder);
   }
+  if (wanted.includes("page")) report["page"] = await measurePages(await findSubject());
   // It takes minutes and some gigabytes: only when it is asked for.
   if (wanted.includes("history")) report["history"] = await measureHistory(await findSubject());
   console.log(JSON.stringify(report, undefined, 2));

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { measurePage, type PathOf, type Row, type Side } from "./history/measure.ts";
+import { measurePage, type PageTimes, type Row, type Side } from "./history/measure.ts";
+import { DATA, PAGES } from "./history/pages.ts";
 import { type History, seedHistory } from "./history/seed.ts";
 import { makeTemplates, type Template } from "./history/templates.ts";
 import { startAgents, type Subject } from "./subject.ts";
@@ -8,42 +9,6 @@ import { startAgents, type Subject } from "./subject.ts";
 const SMALL_RUN_COUNT = 1_000;
 /** Another number is for trying out: `AGENTS_BENCH_RUNS=50000 bun run bench history`. */
 const LARGE_RUN_COUNT = Number(process.env["AGENTS_BENCH_RUNS"] ?? 1_000_000);
-
-/** Every list and page that reads what grows, by what a table of results calls it. */
-const PAGES: Readonly<Record<string, PathOf>> = {
-  "status, 24 hours": () => "/",
-  "status, 7 days": () => "/?range=7d",
-  workflows: () => "/workflows",
-  "workflows, search": () => "/workflows?search=article",
-  workflow: (history) => `/workflows/${history.workflowId}`,
-  runs: () => "/runs",
-  "runs, failed": () => "/runs?state=failed",
-  "runs, cancelled": () => "/runs?state=cancelled",
-  "runs, waiting": () => "/runs?state=waiting",
-  "runs, by workflow's name": () => "/runs?search=article",
-  "runs, by nothing that is there": () => "/runs?search=zebra",
-  "runs, by an id": (history, turn) => `/runs?search=${sample(history, "article", turn)}`,
-  "runs, from the middle on": (history, turn) => `/runs?before=${sample(history, "review", turn)}`,
-  "run, one step": (history, turn) => `/runs/${sample(history, "greeting", turn)}`,
-  "run, two steps": (history, turn) => `/runs/${sample(history, "article", turn)}`,
-  "run, failed": (history, turn) => `/runs/${sample(history, "failed", turn)}`,
-  "run, waiting for an approval": (history, turn) => `/runs/${sample(history, "asks", turn)}`,
-  "run, 200 items and 1,000 events": (history, turn) => `/runs/${sample(history, "big", turn)}`,
-  "run, download": (history, turn) => `/runs/${sample(history, "article", turn)}.json`,
-  memory: () => "/memory",
-  "memory, of an agent": () => "/memory?agent=assistant_1",
-  "memory, search": () => "/memory?search=tea",
-  chat: () => "/chat",
-  settings: () => "/settings",
-  health: () => "/health",
-};
-
-function sample({ samples }: History, kind: string, turn: number): string {
-  const ids = samples.get(kind) ?? [];
-  const id = ids[turn % ids.length];
-  if (id === undefined) throw new Error(`no run of kind ${kind}`);
-  return id;
-}
 
 /** A million runs and ten million events beside a thousand runs of the same period. Linux only. */
 export async function measureHistory(subject: Subject) {
@@ -60,7 +25,7 @@ export async function measureHistory(subject: Subject) {
   const small = await open(subject, await seed(SMALL_RUN_COUNT));
   const large = await open(subject, await seed(LARGE_RUN_COUNT));
   const rows: Row[] = [];
-  for (const [page, pathOf] of Object.entries(PAGES)) {
+  for (const [page, pathOf] of Object.entries({ ...PAGES, ...DATA })) {
     const row = await measurePage(page, pathOf, { small, large });
     rows.push(row);
     console.error(lineOf(row));
@@ -68,12 +33,11 @@ export async function measureHistory(subject: Subject) {
   await small.server.stop();
   await large.server.stop();
   for (const { history } of [small, large]) await rm(history.path, { force: true });
-  const sizeOf = ({ history: { runCount, eventCount, bytes } }: Side) => ({
-    runCount,
-    eventCount,
-    mebibytes: Math.round(bytes / 2 ** 20),
-  });
   return { small: sizeOf(small), large: sizeOf(large), pages: rows };
+}
+
+function sizeOf({ history: { runCount, eventCount, bytes } }: Side) {
+  return { runCount, eventCount, mebibytes: Math.round(bytes / 2 ** 20) };
 }
 
 async function seedHomes(
@@ -94,6 +58,9 @@ async function open(subject: Subject, history: History): Promise<Side> {
 
 /** A row of the table in docs/benchmarks.md. */
 function lineOf({ page, small, large, ratio }: Row): string {
-  const times = ({ p50Ms, p99Ms, cpuMs }: Row["small"]) => `${p50Ms} / ${p99Ms} / ${cpuMs}`;
-  return `| ${page} | ${times(small)} | ${times(large)} | ${ratio.p50} / ${ratio.p99} / ${ratio.cpu} |`;
+  return `| ${page} | ${timesOf(small)} | ${timesOf(large)} | ${ratio.p50} / ${ratio.p99} / ${ratio.cpu} |`;
+}
+
+function timesOf({ p50Ms, p99Ms, cpuMs }: PageTimes): string {
+  return `${p50Ms} / ${p99Ms} / ${cpuMs}`;
 }

@@ -47,9 +47,9 @@ export async function measurePage(
   };
   for (let turn = 0; turn < WARM_UP_COUNT; turn += 1) await request(turn);
   const rounds: PageTimes[][] = [];
-  for (let round = 0; round < ROUND_COUNT; round += 1) {
+  for (let index = 0; index < ROUND_COUNT; index += 1) {
     for (const taker of takers) taker.begin();
-    for (let turn = 0; turn < REQUEST_COUNT; turn += 1) await request(round * REQUEST_COUNT + turn);
+    for (let turn = 0; turn < REQUEST_COUNT; turn += 1) await request(index * REQUEST_COUNT + turn);
     rounds.push(takers.map((taker) => taker.end()));
   }
   const [small, large] = takers.map((_, side) =>
@@ -106,10 +106,11 @@ function createTaker({ server, history }: Side, pathOf: PathOf) {
 
 /** CPU of a process and all below it so far, in milliseconds; Linux only, exact to the nanosecond. */
 export function treeCpuMs(pid: number): number {
-  return tree(pid).reduce((sum, each) => sum + threadsCpuMs(each), 0);
+  return tree(pid).reduce((sum, each) => sum + processCpuMs(each), 0);
 }
 
-function threadsCpuMs(pid: number): number {
+/** The same of the process alone. */
+export function processCpuMs(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
     const [running = "0"] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(
       " ",

@@ -204,7 +204,6 @@ async function inBatches(count: number, save: (index: number) => Promise<unknown
       { length: Math.min(SAVES_AT_ONCE, count - from) },
       (_, i) => from + i,
     );
-    // oxlint-disable-next-line no-await-in-loop -- so many at once, and no more
     await Promise.all(indexes.map(save));
   }
 }

@@ -15,7 +15,6 @@ const LATENCY_MS = 5;
 export interface Template {
   readonly kind: string;
   readonly runId: string;
-  readonly eventCount: number;
 }
 
 /** How a history is mixed. `share`: of a thousand finished runs; `live`: so many at its end, whatever its size. */
@@ -138,14 +137,8 @@ export async function makeTemplates(path: string): Promise<Template[]> {
       );
       await waitFor(() => isWriting.get(runId) !== null, "the run to write");
     }
-    templates.push({ kind, runId, eventCount: 0 });
+    templates.push({ kind, runId });
   }
   database.run("VACUUM INTO ?", [path]);
-  const count = database.query<{ count: number }, [string]>(
-    "SELECT count(*) AS count FROM events WHERE run_id = ?",
-  );
-  return templates.map((template) => ({
-    ...template,
-    eventCount: count.get(template.runId)?.count ?? 0,
-  }));
+  return templates;
 }

@@ -1,0 +1,50 @@
+/** What is measured of the dashboard: a new page is one line here. */
+import type { PathOf } from "./measure.ts";
+import type { History } from "./seed.ts";
+
+/** Every list and page that reads what grows, by what a table of results calls it. */
+export const PAGES: Readonly<Record<string, PathOf>> = {
+  "status, 24 hours": () => "/",
+  "status, 7 days": () => "/?range=7d",
+  workflows: () => "/workflows",
+  "workflows, search": () => "/workflows?search=article",
+  workflow: (history) => `/workflows/${history.workflowId}`,
+  runs: () => "/runs",
+  "runs, failed": () => "/runs?state=failed",
+  "runs, cancelled": () => "/runs?state=cancelled",
+  "runs, waiting": () => "/runs?state=waiting",
+  "runs, by workflow's name": () => "/runs?search=article",
+  "runs, by nothing that is there": () => "/runs?search=zebra",
+  "runs, by an id": (history, turn) => `/runs?search=${sample(history, "article", turn)}`,
+  "runs, from the middle on": (history, turn) => `/runs?before=${sample(history, "review", turn)}`,
+  "run, one step": (history, turn) => `/runs/${sample(history, "greeting", turn)}`,
+  "run, two steps": (history, turn) => `/runs/${sample(history, "article", turn)}`,
+  "run, failed": (history, turn) => `/runs/${sample(history, "failed", turn)}`,
+  "run, waiting for an approval": (history, turn) => `/runs/${sample(history, "asks", turn)}`,
+  "run, 200 items and 1,000 events": (history, turn) => `/runs/${sample(history, "big", turn)}`,
+  memory: () => "/memory",
+  "memory, of an agent": () => "/memory?agent=assistant_1",
+  "memory, search": () => "/memory?search=tea",
+  schedules: () => "/schedules",
+  chat: () => "/chat",
+  settings: () => "/settings",
+};
+
+/** What programs read. */
+export const DATA: Readonly<Record<string, PathOf>> = {
+  "run, download": (history, turn) => `/runs/${sample(history, "article", turn)}.json`,
+  health: () => "/health",
+};
+
+function sample({ samples }: History, kind: string, turn: number): string {
+  const ids = samples.get(kind) ?? [];
+  const id = ids[turn % ids.length];
+  if (id === undefined) throw new Error(`no run of kind ${kind}`);
+  return id;
+}
+
+/** Pages whose stream tells of a run that goes on. */
+export const STREAMS: Readonly<Record<string, PathOf>> = {
+  "status, 24 hours": () => "/status/stream",
+  "run, one step": (history, turn) => `/runs/${sample(history, "running", turn)}/stream`,
+};
