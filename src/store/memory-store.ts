@@ -81,7 +81,7 @@ export function createMemoryStore(connection: Connection, clock: Clock): MemoryS
           now: clock.now(),
         };
         const match = search === undefined ? undefined : searchTerms(search);
-        const rows = match === undefined ? newest(db, filter) : found(client, match, filter);
+        const rows = match === undefined ? listed(db, filter) : found(client, match, filter);
         return rows.map(toMemory);
       }),
     get: (id) => connection.read(({ db }) => find(db, id, clock.now())),
@@ -155,7 +155,7 @@ interface Page extends Scope {
   readonly now: number;
 }
 
-function newest(db: Db, { limit, below, now, ...scope }: Page): Row[] {
+function listed(db: Db, { limit, below, now, ...scope }: Page): Row[] {
   const isBelow = below === undefined ? undefined : lt(memories.number, below);
   return db
     .select()

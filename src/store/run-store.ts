@@ -64,19 +64,14 @@ const SIGNALS = oncePer((db: Db) =>
     .orderBy(asc(signals.seq))
     .prepare(),
 );
-const MINUTES = defineStatement<MinuteRow, [number, number]>(
-  `SELECT starts_at AS startsAt, created, succeeded, failed, cost_nano_usd AS costNanoUsd, tokens
+/** SQLite adds up three times as fast as rows are handed over: a week has ten thousand minutes. */
+const BUCKET = defineStatement<RunStats["buckets"][number], [number, number]>(
+  `SELECT coalesce(sum(created), 0) AS created, coalesce(sum(succeeded), 0) AS succeeded,
+     coalesce(sum(failed), 0) AS failed, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
+     coalesce(sum(tokens), 0) AS tokens
    FROM run_minutes WHERE starts_at >= ? AND starts_at < ?`,
 );
-
-interface MinuteRow {
-  startsAt: number;
-  created: number;
-  succeeded: number;
-  failed: number;
-  costNanoUsd: number;
-  tokens: number;
-}
+const NOTHING = { created: 0, succeeded: 0, failed: 0, costNanoUsd: 0, tokens: 0 };
 
 export function createRunStore(connection: Connection, clock: Clock): RunStore {
   return {
@@ -191,22 +186,10 @@ function selectStats(
   const bucketMs = Math.max(1, Math.ceil(wantedMs / MINUTE_MS)) * MINUTE_MS;
   const untilMs = Math.ceil(range.untilMs / MINUTE_MS) * MINUTE_MS;
   const sinceMs = untilMs - bucketMs * bucketCount;
-  const buckets = Array.from({ length: bucketCount }, () => ({
-    created: 0,
-    succeeded: 0,
-    failed: 0,
-    costNanoUsd: 0,
-    tokens: 0,
-  }));
-  for (const minute of MINUTES(client).iterate(sinceMs, untilMs)) {
-    const bucket = buckets[Math.floor((minute.startsAt - sinceMs) / bucketMs)];
-    if (bucket === undefined) continue;
-    bucket.created += minute.created;
-    bucket.succeeded += minute.succeeded;
-    bucket.failed += minute.failed;
-    bucket.costNanoUsd += minute.costNanoUsd;
-    bucket.tokens += minute.tokens;
-  }
+  const buckets = Array.from({ length: bucketCount }, (_, index) => {
+    const startsAt = sinceMs + index * bucketMs;
+    return BUCKET(client).get(startsAt, startsAt + bucketMs) ?? NOTHING;
+  });
   return { sinceMs, bucketMs, buckets };
 }
 
