@@ -75,6 +75,11 @@ const see = ({ page }: Visit, text: string | RegExp) => page.getByText(text).fir
 const press = ({ page }: Visit, name: string | RegExp) =>
   page.getByRole("button", { name }).first().click();
 
+/** Sends a form that leads to the page that it is on. */
+async function pressAndLoad(open: Visit, name: string | RegExp): Promise<void> {
+  await Promise.all([open.page.waitForEvent("load"), press(open, name)]);
+}
+
 /** Adds an example and ends on its page. */
 async function addExample(open: Visit, name: string): Promise<void> {
   await open.page.goto("/workflows");
@@ -256,7 +261,7 @@ testFlow(
         "parseFloat(document.querySelector('#run-steps .facts li').textContent) > 1",
       );
     await open.check("running run");
-    await press(open, "Cancel");
+    await pressAndLoad(open, "Cancel");
     await watchEnd(open, "Cancelled");
     await open.check("cancelled run");
     await press(open, "Run again");
@@ -437,7 +442,7 @@ testFlow(
     await page.locator("#step-ask_23_2-1").waitFor({ timeout: PATIENCE_MS });
     await see(open, "Needs your approval");
     await see(open, /rejected, from the dashboard: Shorter!/);
-    await press(open, /^Approve/);
+    await pressAndLoad(open, /^Approve/);
     await watchEnd(open, "Succeeded");
     await see(open, "approved");
     await open.check("run after its approval");
@@ -448,7 +453,7 @@ testFlow(
       .click();
     await see(open, "Needs your approval");
     await page.locator("#step-ask_23_2-1 .badge:has-text('Superseded')").waitFor();
-    await press(open, /^Approve/);
+    await pressAndLoad(open, /^Approve/);
     await watchEnd(open, "Succeeded");
     await open.check("run that went back");
   },

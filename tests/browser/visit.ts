@@ -1,12 +1,13 @@
 /**
  * A person with a browser at the running product, and what must hold wherever they go: nothing on the
- * console, no broken rule of the CSP, nothing refused that was not provoked, no sideways scroll, no
+ * console, no broken rule of the CSP, nothing refused that was not provoked, valid HTML, no sideways scroll, no
  * violation that axe knows, in light and dark, on desktop and phone. What runs inside the page is text,
  * so that no DOM types are needed here.
  */
 import { expect } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Response } from "playwright-core";
 import { waitFor } from "../support/agents.ts";
+import { htmlFaults } from "../support/html-faults.ts";
 
 const WAIT_MS = 30_000;
 const DESKTOP = { width: 1440, height: 900 };
@@ -82,6 +83,8 @@ export async function openVisit({ browser, url, script }: VisitOptions): Promise
       async check(what) {
         await look(page, { script, what });
         expect({ what, noise: heard.noise }).toEqual({ what, noise: [] });
+        const faults = (await Promise.all(heard.faults.splice(0))).flat();
+        expect({ what, faults }).toEqual({ what, faults: [] });
         expect({ what, refused: heard.refused.splice(0) }).toEqual({
           what,
           refused: expected.splice(0),
@@ -105,6 +108,7 @@ function listen(page: Page) {
   const noise: string[] = [];
   const refused: string[] = [];
   const loads: string[] = [];
+  const faults: Promise<string[]>[] = [];
   page.on("console", (message) => {
     // Chromium itself tells of every answer of 4xx and 5xx; these are in `refused`.
     if (/Failed to load resource.*status of/.test(message.text())) return;
@@ -112,12 +116,21 @@ function listen(page: Page) {
   });
   page.on("pageerror", (error) => noise.push(String(error)));
   page.on("response", (response) => {
+    if (response.headers()["content-type"]?.startsWith("text/html") === true)
+      faults.push(faultsOf(response));
     if (response.status() < 400) return;
     const { pathname } = new URL(response.url());
     refused.push(`${response.status()} ${response.request().method()} ${pathname}`);
   });
   page.on("load", () => loads.push(page.url()));
-  return { noise, refused, loads };
+  return { noise, refused, loads, faults };
+}
+
+/** What a validator says of a page or a part of one as it came over the wire. */
+async function faultsOf(response: Response): Promise<string[]> {
+  // A body is forgotten with the page that it made: then the next page was asked for already.
+  const html = await response.text().catch(() => "");
+  return htmlFaults(html);
 }
 
 /** What the browser and htmx write while there is nobody to connect to. */
