@@ -17,6 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
+/** Some addresses answer programs with JSON. */
+const BROWSER = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const isHtml = ({ type }: Scenario) => type?.startsWith("text/html") === true;
 const PAGES = SCENARIOS.filter((scenario) => scenario.route.startsWith("GET ") && isHtml(scenario));
 const REFUSALS = SCENARIOS.filter(
@@ -28,10 +30,10 @@ test.each(PAGES.map((scenario) => [scenario.route, scenario] as const))(
   "%s answers with valid HTML, whole and in part",
   async (_, scenario) => {
     const url = world.url + scenario.path(setting);
-    const page = await (await fetch(url)).text();
+    const page = await (await fetch(url, { headers: BROWSER })).text();
     expect(page.startsWith("<!doctype html>")).toBe(scenario.isPart !== true);
     expect(await htmlFaults(page)).toEqual([]);
-    const headers = { "HX-Request": "true", "HX-Request-Type": "partial" };
+    const headers = { ...BROWSER, "HX-Request": "true", "HX-Request-Type": "partial" };
     expect(await htmlFaults(await (await fetch(url, { headers })).text())).toEqual([]);
   },
 );
