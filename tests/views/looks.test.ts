@@ -36,5 +36,6 @@ test("every case is there, at an address of its page, and none is left out", () 
   expect([...paths.keys()].filter((name) => !names.has(name))).toEqual([]);
 });
 
-const pattern = (route: string) => `^${route.replaceAll(/:\w+/g, "[^/]+")}$`;
+/** Also what answers a form of the page, at an address below it. */
+const pattern = (route: string) => `^${route.replaceAll(/:\w+/g, "[^/]+")}(/[^/]+)?$`;
 const isAt = (route: RegExp, path: string) => route.test(path.replace(/\?.*/, ""));
