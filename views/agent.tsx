@@ -77,7 +77,7 @@ export function AgentPage(props: AgentPageProps) {
               <ul class="rows">
                 {workflows.map(({ id, name }) => (
                   <li>
-                    <a class="plain-link" href={`/workflows/${encodeURIComponent(id)}`}>
+                    <a class="plain-link cut" href={`/workflows/${encodeURIComponent(id)}`}>
                       {name}
                     </a>
                   </li>

@@ -34,7 +34,13 @@ export function SearchPage(props: SearchProps & { shell: Shell }) {
     <Layout shell={shell}>
       <PageHead crumb="agents" title={query === "" ? "Search" : `Search: ${query}`} />
       <div class="column results">
-        <form method="get" action="/search" class="filters" role="search" aria-label="Everything">
+        <form
+          method="get"
+          action="/search"
+          class="filters"
+          role="search"
+          aria-label="These results"
+        >
           <div class="search inline">
             <Icon name="search" size={14} />
             <label for="search-again" class="sr">

@@ -80,10 +80,14 @@ const PICTURES: Readonly<Record<string, (made: Made) => string>> = {
   "run-live": ({ underWay }) => `/runs/${underWay}`,
   schedules: () => "/schedules",
   schedule: ({ schedule }) => `/schedules/${schedule}`,
+  agents: () => "/agents",
+  agent: () => "/agents/translator",
   memory: () => "/memory",
+  search: () => "/search?q=article",
   chats: () => "/chat",
   chat: ({ talk }) => talk,
   settings: () => "/settings",
+  help: () => "/help",
 };
 
 /** Those that are shown on a phone too, and in which theme. */
@@ -114,6 +118,7 @@ export async function shootProduct(folder: string): Promise<void> {
     const runs = await fillWithRuns(server, models);
     const talk = await talkTo(browser, server, models);
     const workflow = await workflowNamed(server, "two_step_article");
+    await registerAgents(server);
     const schedule = await addSchedule(browser, server, workflow);
     const made: Made = { ...runs, talk, workflow, schedule };
     const shoot = (name: string, path: string, look: Look) =>
@@ -146,6 +151,18 @@ async function workflowNamed(server: RunningAgents, name: string): Promise<strin
   const [, id] = new RegExp(`/workflows/([\\w-]+)"[^>]*>[^<]*${name}`).exec(page) ?? [];
   if (id === undefined) throw new Error(`no workflow ${name} on the page`);
   return id;
+}
+
+async function registerAgents(server: RunningAgents): Promise<void> {
+  const agents = [
+    { agent_id: "translator", agent_name: "Translator", capabilities: ["translate", "proofread"] },
+    { agent_id: "researcher", agent_name: "Researcher", capabilities: ["search", "summarize"] },
+  ];
+  for (const agent of agents) {
+    const body = JSON.stringify({ ...agent, host: "127.0.0.1", port: 9001, ttl_seconds: 120 });
+    const headers = { "Content-Type": "application/json" };
+    await fetch(`${server.url}agents/register`, { method: "POST", headers, body });
+  }
 }
 
 /** Every working day in the morning. @returns its id. */

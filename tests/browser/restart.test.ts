@@ -47,7 +47,11 @@ const LIVE: Readonly<Record<string, PathOf>> = {
   "/workflows/:id/schedules": ({ workflowId }) => `/workflows/${workflowId}/schedules`,
   "/schedules": () => "/schedules",
   "/schedules/:id": ({ scheduleId }) => `/schedules/${scheduleId}`,
+  "/agents": () => "/agents",
+  "/agents/:id": () => "/agents/helper",
   "/memory": () => "/memory",
+  "/search": () => "/search?q=greeting",
+  "/help": () => "/help",
   "/settings": () => "/settings",
   "/chat": () => "/chat",
   "/chat/:id": ({ talk }) => talk,
@@ -55,7 +59,7 @@ const LIVE: Readonly<Record<string, PathOf>> = {
 const RUN = "/runs/:id";
 
 /** These show what happens by themselves; the others only whether anything can be saved. */
-const FOLLOWING = new Set(["/", "/runs", "/chat", "/chat/:id", RUN]);
+const FOLLOWING = new Set(["/", "/runs", "/agents", "/chat", "/chat/:id", RUN]);
 
 /** The lines of a page's log as the database has them: run and number. */
 const STORED_LINES: Readonly<Record<string, (home: Home, runId: string) => string[]>> = {
@@ -84,6 +88,7 @@ test.skipIf(skipped)(
       const open = () => openVisit({ browser, url: first.url, script: true });
       const workflowId = workflowOf(home, await startRun(home));
       const talk = await talkTo(await open());
+      await registerAgent(first.url);
       const scheduleId = await addSchedule(await open(), workflowId);
       const tabs: Tab[] = [];
       const openTab = async (route: string, path: string) => {
@@ -166,6 +171,18 @@ async function talkTo({ page }: Visit): Promise<string> {
   await page.click("form:has(#text) button[type=submit]");
   await page.waitForURL(/\/chat\/\w+$/);
   return new URL(page.url()).pathname;
+}
+
+async function registerAgent(url: string): Promise<void> {
+  const body = JSON.stringify({
+    agent_id: "helper",
+    host: "127.0.0.1",
+    port: 8000,
+    ttl_seconds: 3600,
+  });
+  const headers = { "Content-Type": "application/json" };
+  const { status } = await fetch(`${url}agents/register`, { method: "POST", headers, body });
+  expect(status).toBe(201);
 }
 
 async function addSchedule({ page }: Visit, workflowId: string): Promise<string> {

@@ -104,11 +104,35 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     degraded: ["chat-degraded"],
     error: ["chat-retry", "chat-hostile", "not-found"],
   },
+  "/agents": {
+    full: ["agents"],
+    empty: ["agents-empty", "agents-nothing"],
+    degraded: ["agents-degraded"],
+    error: ["agents-refused"],
+  },
+  "/agents/:id": {
+    full: ["agent-0", "agent-1", "agent-2"],
+    empty: "an agent has said who it is",
+    degraded: DEGRADED_FULL,
+    error: ["agent-hostile", "not-found"],
+  },
+  "/search": {
+    full: ["search"],
+    empty: ["search-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["error"],
+  },
+  "/help": {
+    full: ["help", "help-off"],
+    empty: "its text is part of the product",
+    degraded: DEGRADED_FULL,
+    error: "nothing of it can fail",
+  },
   "/settings": {
-    full: ["settings"],
+    full: ["settings-full", "settings", "restart"],
     empty: "it shows what holds by default",
-    degraded: ["settings-degraded"],
-    error: ["settings-degraded"],
+    degraded: ["settings-full-degraded", "settings-degraded"],
+    error: ["settings-refused", "settings-degraded"],
   },
   "/login": {
     full: ["login"],

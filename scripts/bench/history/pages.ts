@@ -26,6 +26,9 @@ export const PAGES: Readonly<Record<string, PathOf>> = {
   "memory, of an agent": () => "/memory?agent=assistant_1",
   "memory, search": () => "/memory?search=tea",
   schedules: () => "/schedules",
+  agents: () => "/agents",
+  "search for everything": () => "/search?q=article",
+  help: () => "/help",
   chat: () => "/chat",
   settings: () => "/settings",
 };
