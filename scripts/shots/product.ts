@@ -78,6 +78,8 @@ const PICTURES: Readonly<Record<string, (made: Made) => string>> = {
   runs: () => "/runs",
   run: ({ finished }) => `/runs/${finished}`,
   "run-live": ({ underWay }) => `/runs/${underWay}`,
+  metrics: () => "/metrics",
+  logs: () => "/logs",
   schedules: () => "/schedules",
   schedule: ({ schedule }) => `/schedules/${schedule}`,
   agents: () => "/agents",

@@ -86,6 +86,18 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     degraded: DEGRADED_FULL,
     error: ["schedule-broken"],
   },
+  "/metrics": {
+    full: ["metrics"],
+    empty: ["metrics-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["metrics-refused"],
+  },
+  "/logs": {
+    full: ["logs", "logs-filtered"],
+    empty: ["logs-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["error"],
+  },
   "/memory": {
     full: ["memory"],
     empty: ["memory-empty"],
