@@ -2,6 +2,8 @@
  * Public name → content. Nothing else is served as a static file, and all of it is inside the
  * executable. `assetUrl` carries the content's hash, so an answer may be cached for ever.
  */
+import { readFileSync } from "node:fs";
+import editor from "./assets/editor/editor.js.gz" with { type: "file" };
 import inter from "./assets/inter.woff2" with { type: "file" };
 import mono from "./assets/mono.woff2" with { type: "file" };
 import {
@@ -29,7 +31,7 @@ export interface Asset {
 export const ASSETS: Readonly<Record<string, Asset>> = {
   "app.css": text("text/css; charset=utf-8", embedStyle()),
   "client.js": text("text/javascript; charset=utf-8", embedClient()),
-  "editor.js": packed("text/javascript; charset=utf-8", embedEditor()),
+  "editor.js": packed("text/javascript; charset=utf-8", editor, embedEditor()),
   "icon.svg": text("image/svg+xml", embedText("icon.svg")),
   "inter.woff2": font(inter, fileHash("inter.woff2")),
   "mono.woff2": font(mono, fileHash("mono.woff2")),
@@ -51,16 +53,18 @@ function text(type: string, embedded: EmbeddedText): Asset {
   };
 }
 
-/** Only its compressed bytes are in the executable: almost every browser takes them. */
-function packed(type: string, { hash, gzip }: Omit<EmbeddedText, "text">): Asset {
-  const bytes = Uint8Array.fromBase64(gzip);
+/** Only its compressed bytes are in the executable, as a file: almost every browser takes them. */
+function packed(type: string, path: string, hash: string): Asset {
+  const bytes = () => new Uint8Array(readFileSync(path));
   return {
     type,
     hash,
     get body() {
-      return new TextDecoder().decode(Bun.gunzipSync(bytes));
+      return new TextDecoder().decode(Bun.gunzipSync(bytes()));
     },
-    gzip: bytes,
+    get gzip() {
+      return bytes();
+    },
   };
 }
 

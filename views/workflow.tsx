@@ -187,7 +187,17 @@ function FiguresPanel(props: { figures: WorkflowFigures; record: WorkflowRecord 
   const ended = figures.succeeded + figures.failed + figures.cancelled;
   if (figures.recent.length === 0) return null;
   return (
-    <Panel id="figures" title="How it went" note="last 30 days">
+    <Panel
+      id="figures"
+      title="How it went"
+      note="last 30 days"
+      action={
+        <MoreLink
+          href={`/metrics?workflow=${encodeURIComponent(props.record.id)}`}
+          label="Metrics"
+        />
+      }
+    >
       <dl class="pairs">
         <div>
           <dt>Success</dt>

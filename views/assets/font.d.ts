@@ -3,3 +3,8 @@ declare module "*.woff2" {
   const path: string;
   export default path;
 }
+
+declare module "*.gz" {
+  const path: string;
+  export default path;
+}
