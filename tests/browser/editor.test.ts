@@ -167,8 +167,9 @@ flow("proposals have the node kinds and names, a pointed-at key says what it is 
   await using open = await visit(true);
   const { page } = open;
   await openEditor(open, "/workflows/new");
-  await write(open, MENDED.slice(0, MENDED.indexOf("edges:")));
-  await page.keyboard.type("  - id: second\nki");
+  await write(open, `${MENDED.slice(0, MENDED.indexOf("edges:"))}  - id: second\n    `);
+  // Letters that are shortcuts elsewhere on the page are text here.
+  await page.keyboard.type("ki");
   const options = page.locator(".cm-tooltip-autocomplete li");
   await options.filter({ hasText: "kind" }).waitFor();
   await options.filter({ hasText: "kind" }).click();

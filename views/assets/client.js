@@ -103,7 +103,7 @@ const followDatabase = (isNew) => {
   const state = databaseState();
   if (state === undefined || state === database) return;
   database = state;
-  if (isNew || document.activeElement?.matches("input,textarea,select")) return;
+  if (isNew || document.activeElement?.matches("input,textarea,select,[data-editor]")) return;
   document.getElementById("again")?.click();
 };
 

@@ -3,7 +3,7 @@ const PREFIX_MS = 1_500;
 const ROWS = "main :is(.runs tbody th a, .cards h3 a, .results a)";
 const byId = (id) => document.getElementById(id);
 const isTyping = (target) =>
-  target?.closest?.("input,textarea,select,[contenteditable],.cm-editor") !== null;
+  target?.closest?.("input,textarea,select,[contenteditable],[data-editor]") !== null;
 const areOff = () => document.documentElement.dataset.keys === "off";
 const press = (selector) => {
   const element = document.querySelector(selector);
