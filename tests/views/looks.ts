@@ -146,6 +146,18 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     degraded: ["settings-full-degraded", "settings-degraded"],
     error: ["settings-refused", "settings-degraded"],
   },
+  "/settings/tokens": {
+    full: ["tokens", "tokens-made"],
+    empty: ["tokens-empty"],
+    degraded: ["tokens-degraded"],
+    error: ["tokens-refused"],
+  },
+  "/api": {
+    full: ["api", "api-search"],
+    empty: ["api-nothing"],
+    degraded: DEGRADED_FULL,
+    error: ["error"],
+  },
   "/login": {
     full: ["login"],
     empty: "a form",

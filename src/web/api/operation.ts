@@ -16,6 +16,7 @@ export const TAGS = {
   schedules: "Workflows that are started by the clock.",
   agents: "Agents elsewhere that have registered here.",
   memories: "What agents remember.",
+  metrics: "What runs have cost, taken and come to.",
   system: "The product itself: state, services, providers, settings.",
   tokens: "What programs prove themselves with.",
 } as const;

@@ -2,6 +2,7 @@ import type { Kit } from "../kit.ts";
 import type { Operation } from "./operation.ts";
 import { agentOperations } from "./resource/agents.ts";
 import { memoryOperations } from "./resource/memories.ts";
+import { metricsOperations } from "./resource/metrics.ts";
 import { runActionOperations } from "./resource/run-actions.ts";
 import { runOperations } from "./resource/runs.ts";
 import { scheduleOperations } from "./resource/schedules.ts";
@@ -18,6 +19,7 @@ export function createOperations(kit: Kit): Operation[] {
     ...scheduleOperations(kit),
     ...agentOperations(kit),
     ...memoryOperations(kit),
+    ...metricsOperations(kit),
     ...systemOperations(kit),
     ...tokenOperations(kit),
   ];

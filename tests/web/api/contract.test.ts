@@ -312,6 +312,16 @@ test("an Idempotency-Key whose first request is under way: 409", async () => {
   }
 });
 
+test("metrics sum up what was started, and days in the wrong order are refused", async () => {
+  const runs = await world.store.runs.list({ limit: 1_000 });
+  const { json } = await ask("getMetrics", "GET /metrics?range=24h");
+  expect(json.totals.created).toBe(runs.length);
+  expect(json.series.length).toBe(24);
+  expect(json.workflows[0]).toMatchObject({ workflow: "greeting" });
+  const wrong = await ask("getMetrics", "GET /metrics?from=2026-11-20&to=2026-11-01");
+  expect(wrong.json.detail).toStartWith("The last day is before the first.");
+});
+
 test("other methods: 405 with Allow; OPTIONS tells the same; unknown addresses: 404", async () => {
   for (const [path, methods] of Object.entries(document.paths)) {
     const address = path.replaceAll(/\{\w+\}/g, "1");

@@ -207,6 +207,7 @@ export const CASES: Readonly<Record<string, OperationCase>> = {
     missing: `DELETE /memories/${MISSING}`,
   },
   clearMemories: { request: () => "DELETE /memories?agent=greeting", status: 200 },
+  getMetrics: { request: () => "GET /metrics?range=24h&order=duration&limit=3", status: 200 },
   getStatus: { request: () => "GET /status?range=6h", status: 200 },
   listServices: { request: () => "GET /services", status: 200 },
   getHealth: { request: () => "GET /health", status: 200 },
