@@ -433,8 +433,7 @@ export interface ForkPageProps extends PartProps {
 
 /** A new run from the middle of this one, with other values. */
 export function ForkPage(props: ForkPageProps) {
-  const { shell, run, from, fields, error } = props;
-  const invalid = fields.find((field) => field.error !== undefined);
+  const { shell, run, from } = props;
   return (
     <Layout shell={shell}>
       <Head {...props} title={`Fork at ${from}`} />
@@ -442,29 +441,49 @@ export function ForkPage(props: ForkPageProps) {
         A new run that begins with step <code>{from}</code>. What did not follow from it is taken
         over and costs nothing again. Change what it is to begin with.
       </p>
-      <section class="panel" aria-label="Values to begin with">
-        <PostForm action={`${pathOf(run)}/forks`} csrf={shell.csrf} class="stack pad" id="fork">
-          <input type="hidden" name="from" value={from} />
-          {error === undefined && invalid === undefined ? null : (
-            <p class="form-error" role="alert">
-              {error ?? "The fork was not started: some values need another look."}
-            </p>
-          )}
-          {fields.map((item) => (
-            <InputField item={item} autofocus={item === invalid} />
-          ))}
-          <div class="actions">
-            <button type="submit" class="btn primary" disabled={!isWritable(shell)}>
-              <Icon name="play" size={14} />
-              Start the fork
-            </button>
-            <a class="btn ghost" href={pathOf(run)}>
-              Back to the run
-            </a>
-          </div>
-        </PostForm>
-      </section>
+      {isWritable(shell) ? (
+        <ForkForm {...props} />
+      ) : (
+        <EmptyState
+          icon="lock"
+          title="No fork can be started now"
+          text="The database cannot be written. What is to be done about it stands above."
+        >
+          <a class="btn ghost" href={pathOf(run)}>
+            Back to the run
+          </a>
+        </EmptyState>
+      )}
     </Layout>
+  );
+}
+
+function ForkForm(props: ForkPageProps) {
+  const { shell, run, from, fields, error } = props;
+  const invalid = fields.find((field) => field.error !== undefined);
+  return (
+    <section class="panel" aria-label="Values to begin with">
+      <PostForm action={`${pathOf(run)}/forks`} csrf={shell.csrf} class="stack pad" id="fork">
+        <input type="hidden" name="from" value={from} />
+        {error === undefined && invalid === undefined ? null : (
+          <p class="form-error" role="alert">
+            {error ?? "The fork was not started: some values need another look."}
+          </p>
+        )}
+        {fields.map((item) => (
+          <InputField item={item} autofocus={item === invalid} />
+        ))}
+        <div class="actions">
+          <button type="submit" class="btn primary">
+            <Icon name="play" size={14} />
+            Start the fork
+          </button>
+          <a class="btn ghost" href={pathOf(run)}>
+            Back to the run
+          </a>
+        </div>
+      </PostForm>
+    </section>
   );
 }
 

@@ -45,10 +45,22 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     error: ["workflow-form-errors", "workflow-broken", "not-found"],
   },
   "/runs": {
-    full: ["runs"],
-    empty: ["runs-empty"],
-    degraded: DEGRADED_FULL,
+    full: ["runs", "runs-filtered"],
+    empty: ["runs-empty", "runs-partial"],
+    degraded: ["runs-degraded"],
     error: ["error"],
+  },
+  "/runs/bulk/:id": {
+    full: ["bulk-done", "bulk-running", "bulk-asked"],
+    empty: ["bulk-none"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/compare": {
+    full: ["compare"],
+    empty: ["compare-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["compare-missing"],
   },
   "/runs/:id": {
     full: [
@@ -63,10 +75,41 @@ export const LOOKS: Readonly<Record<string, Look>> = {
       "run-budget",
       "run-long",
       "run-hostile",
+      "run-large",
     ],
     empty: ["run-queued"],
     degraded: DEGRADED_FULL,
-    error: ["run-failed", "not-found"],
+    error: ["run-failed", "run-signal", "not-found"],
+  },
+  "/runs/:id/steps": {
+    full: ["run-steps"],
+    empty: ["run-steps-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/steps/:key": {
+    full: ["run-step"],
+    empty: "a step has begun",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/items": {
+    full: ["run-items"],
+    empty: ["run-items-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/log": {
+    full: ["run-log"],
+    empty: ["run-log-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/forks": {
+    full: ["run-fork"],
+    empty: "a form",
+    degraded: DEGRADED_FULL,
+    error: ["run-fork-refused"],
   },
   "/schedules": {
     full: ["schedules"],

@@ -441,10 +441,33 @@ const CASES: readonly PageCase[] = [
       <ComparePage
         {...COMPARED}
         shell={shell("Compare")}
+        ids={{ a: "", b: "" }}
+        comparison={undefined}
+      />
+    ),
+  }),
+  page("compare-missing", "/runs/compare?b=nothing", {
+    view: (shell) => (
+      <ComparePage
+        {...COMPARED}
+        shell={shell("Compare")}
         ids={{ a: "", b: "nothing" }}
         comparison={undefined}
         problem="There is no run nothing. Choose one of the list."
       />
+    ),
+  }),
+  page("run-steps-empty", "/runs/01kae9x7m0v3t5hq/steps?before=1", {
+    view: (shell) => (
+      <StepsPage {...STEPS_PAGE} shell={shell("Steps")} cards={[]} earlier={undefined} />
+    ),
+  }),
+  page("run-items-empty", "/runs/01kae9x7m0v3t5hq/items?map=draft&from=9000", {
+    view: (shell) => <ItemsPage {...ITEMS_PAGE} shell={shell("Items")} items={[]} from={9_000} />,
+  }),
+  page("run-fork-refused", "/runs/01kae9x7m0v3t5hq/forks", {
+    view: (shell) => (
+      <ForkPage {...FORK_PAGE} shell={shell("Fork")} fields={form({ errors: true }).fields} />
     ),
   }),
   page("run-step", "/runs/01kae9x7m0v3t5hq/steps/draft", {

@@ -151,7 +151,7 @@ export const LOG_PAGE: Omit<LogPageProps, "shell"> = {
 export const FORK_PAGE: Omit<ForkPageProps, "shell"> = {
   run: first,
   from: "draft",
-  fields: form({ errors: true }).fields,
+  fields: form().fields,
   error: undefined,
 };
 
