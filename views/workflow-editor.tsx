@@ -244,7 +244,6 @@ function TextPanel(props: EditorPageProps) {
             rows={28}
             spellcheck={false}
             autocapitalize="off"
-            wrap="off"
             {...describe(field)}
           >
             {keepNewline(check.source)}

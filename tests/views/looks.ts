@@ -34,9 +34,15 @@ export const LOOKS: Readonly<Record<string, Look>> = {
   },
   "/workflows": {
     full: ["workflows"],
-    empty: ["workflows-empty"],
-    degraded: DEGRADED_FULL,
-    error: ["workflows-refused"],
+    empty: ["workflows-empty", "workflows-filtered"],
+    degraded: ["workflows-degraded"],
+    error: ["error"],
+  },
+  "/workflows/new": {
+    full: ["editor-new"],
+    empty: ["editor-empty"],
+    degraded: ["editor-degraded"],
+    error: ["error"],
   },
   "/workflows/:id": {
     full: ["workflow", "workflow-graph"],
@@ -44,11 +50,41 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     degraded: DEGRADED_FULL,
     error: ["workflow-form-errors", "workflow-broken", "not-found"],
   },
-  "/runs": {
-    full: ["runs"],
-    empty: ["runs-empty"],
+  "/workflows/:id/edit": {
+    full: ["editor-conflict"],
+    empty: "there is no workflow without a text",
     degraded: DEGRADED_FULL,
+    error: ["editor-refused", "editor-gone", "not-found"],
+  },
+  "/workflows/:id/versions/:number": {
+    full: ["workflow-version"],
+    empty: "a version has a text",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/workflows/:id/diff": {
+    full: ["workflow-diff"],
+    empty: "two versions differ",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs": {
+    full: ["runs", "runs-partial"],
+    empty: ["runs-empty", "runs-filtered"],
+    degraded: ["runs-degraded"],
     error: ["error"],
+  },
+  "/runs/compare": {
+    full: ["compare"],
+    empty: ["compare-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/bulk/:id": {
+    full: ["bulk-done", "bulk-running", "bulk-asked"],
+    empty: ["bulk-none"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
   },
   "/runs/:id": {
     full: [
@@ -62,11 +98,48 @@ export const LOOKS: Readonly<Record<string, Look>> = {
       "run-inner",
       "run-budget",
       "run-long",
+      "run-large",
       "run-hostile",
     ],
     empty: ["run-queued"],
     degraded: DEGRADED_FULL,
-    error: ["run-failed", "not-found"],
+    error: ["run-failed", "run-signal", "not-found"],
+  },
+  "/runs/:id/steps": {
+    full: ["run-steps"],
+    empty: "a page behind the last one is not linked",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/steps/:key": {
+    full: ["run-step"],
+    empty: "a step has begun",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/items": {
+    full: ["run-items"],
+    empty: "a map without items has no such page",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/log": {
+    full: ["run-log"],
+    empty: ["run-log-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/forks": {
+    full: ["run-fork"],
+    empty: "a form",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/api": {
+    full: ["api", "api-search"],
+    empty: ["api-nothing"],
+    degraded: DEGRADED_FULL,
+    error: "its text is part of the product",
   },
   "/schedules": {
     full: ["schedules"],
@@ -145,6 +218,12 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     empty: "it shows what holds by default",
     degraded: ["settings-full-degraded", "settings-degraded"],
     error: ["settings-refused", "settings-degraded"],
+  },
+  "/settings/tokens": {
+    full: ["tokens", "tokens-made"],
+    empty: ["tokens-empty"],
+    degraded: ["tokens-degraded"],
+    error: ["tokens-refused"],
   },
   "/login": {
     full: ["login"],
