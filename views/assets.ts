@@ -3,16 +3,18 @@
  * executable. `assetUrl` carries the content's hash, so an answer may be cached for ever.
  */
 import { readFileSync } from "node:fs";
-import editor from "./assets/editor/editor.js.gz" with { type: "file" };
 import inter from "./assets/inter.woff2" with { type: "file" };
 import mono from "./assets/mono.woff2" with { type: "file" };
+import style from "./assets/packed/app.css.gz" with { type: "file" };
+import client from "./assets/packed/client.js.gz" with { type: "file" };
+import editor from "./assets/packed/editor.js.gz" with { type: "file" };
+import icon from "./assets/packed/icon.svg.gz" with { type: "file" };
 import {
   embedClient,
   embedEditor,
   embedStyle,
   embedText,
   fileHash,
-  type EmbeddedText,
 } from "./assets/embed.ts" with { type: "macro" };
 
 export const ASSETS_PATH = "/assets";
@@ -29,10 +31,10 @@ export interface Asset {
 }
 
 export const ASSETS: Readonly<Record<string, Asset>> = {
-  "app.css": text("text/css; charset=utf-8", embedStyle()),
-  "client.js": text("text/javascript; charset=utf-8", embedClient()),
+  "app.css": packed("text/css; charset=utf-8", style, embedStyle()),
+  "client.js": packed("text/javascript; charset=utf-8", client, embedClient()),
   "editor.js": packed("text/javascript; charset=utf-8", editor, embedEditor()),
-  "icon.svg": text("image/svg+xml", embedText("icon.svg")),
+  "icon.svg": packed("image/svg+xml", icon, embedText("icon.svg")),
   "inter.woff2": font(inter, fileHash("inter.woff2")),
   "mono.woff2": font(mono, fileHash("mono.woff2")),
 };
@@ -44,18 +46,10 @@ export function assetUrl(name: string): string {
   return `${ASSETS_PATH}/${name}?v=${asset.hash}`;
 }
 
-function text(type: string, embedded: EmbeddedText): Asset {
-  return {
-    type,
-    hash: embedded.hash,
-    body: embedded.text,
-    gzip: Uint8Array.fromBase64(embedded.gzip),
-  };
-}
-
 /** Only its compressed bytes are in the executable, as a file: almost every browser takes them. */
 function packed(type: string, path: string, hash: string): Asset {
-  const bytes = () => new Uint8Array(readFileSync(path));
+  let read: Uint8Array<ArrayBuffer> | undefined;
+  const bytes = () => (read ??= new Uint8Array(readFileSync(path)));
   return {
     type,
     hash,

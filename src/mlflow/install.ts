@@ -7,6 +7,7 @@
  * an installation is there whole or not at all. What an interrupted one left is removed by a later one.
  * Where the packages come from is the user's configuration of uv and pip; no index is named here.
  */
+import { readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../domain/error.ts";
@@ -17,7 +18,7 @@ import type { MlflowDeps, MlflowInstallation } from "./find.ts";
 import { fillEnvironment, INSTALLER_LOCK_FILE, LEAN_LOCK_FILE } from "./install-way.ts";
 import type { Workshop } from "./install-way.ts";
 import installerLock from "./installer.lock.txt" with { type: "text" };
-import leanLock from "./lean.lock.txt" with { type: "text" };
+import leanLockFile from "./lean.lock.txt" with { type: "file" };
 import { mlflowFolder, readMarker, venvFolder, venvPython, writeMarker } from "./venv.ts";
 
 /** For one command; a slow line needs a while for 70 MB. */
@@ -55,7 +56,7 @@ export interface InstallOptions extends MlflowDeps {
 export async function installMlflow(options: InstallOptions): Promise<MlflowInstallation> {
   const { dataDir, onProgress } = options;
   const final = venvFolder(dataDir);
-  const wanted = { lockHash: Bun.hash(leanLock).toString(16), version: lockedVersion() };
+  const wanted = { lockHash: Bun.hash(leanLock()).toString(16), version: lockedVersion() };
   const { version } = wanted;
   const installed: MlflowInstallation = { python: venvPython(final), version, source: "own" };
   if ((await readMarker(final))?.lockHash === wanted.lockHash) return installed;
@@ -78,9 +79,14 @@ export async function installMlflow(options: InstallOptions): Promise<MlflowInst
   return installed;
 }
 
+/** Large and rarely read: a file of the executable, not a text in its code. */
+function leanLock(): string {
+  return readFileSync(leanLockFile, "utf8");
+}
+
 /** The version of MLflow that this `agents` installs. */
 function lockedVersion(): string {
-  return /^mlflow==(\S+)/m.exec(leanLock)?.[1] ?? "";
+  return /^mlflow==(\S+)/m.exec(leanLock())?.[1] ?? "";
 }
 
 function createWorkshop(folder: string, options: InstallOptions): Workshop {
@@ -123,7 +129,7 @@ async function furnish({ folder }: Workshop, nowMs: number): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeStale(parent, nowMs);
-    await Bun.write(join(folder, LEAN_LOCK_FILE), leanLock);
+    await Bun.write(join(folder, LEAN_LOCK_FILE), leanLock());
     await Bun.write(join(folder, INSTALLER_LOCK_FILE), installerLock);
   } catch (cause) {
     if (errorCode(cause) === "ENOSPC") throw diskFull(cause);

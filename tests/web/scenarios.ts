@@ -121,6 +121,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     route: "POST /workflows/preview",
     path: () => "/workflows/preview",
+    isPart: true,
     fields: { source: GREETING.replace("prompt:", "promt:") },
     status: 200,
     type: HTML,

@@ -7,24 +7,25 @@
  * The browser gets ONE script. htmx starts by itself once the document is interactive; an extension
  * that arrives in a second file can be too late, and its stream then never opens.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export interface EmbeddedText {
-  readonly text: string;
-  readonly hash: string;
-  /** The same bytes, gzip level 9, in base64: a macro can return no binary. */
-  readonly gzip: string;
-}
+/**
+ * Where the compressed files are put, which `views/assets.ts` imports. They are looked for after the macros of the
+ * importing module have run: as literals they would be in the executable twice, in code and in bytecode.
+ */
+const PACKED_FOLDER = join(import.meta.dir, "packed");
 
-export function embedClient(): EmbeddedText {
+/** Each packs one asset, and gives the hash of its content. */
+export function embedClient(): string {
   const transpiler = new Bun.Transpiler({ loader: "js", minifyWhitespace: true });
   // Each in its own scope: classic scripts in one file share their top level.
   const apps = ["client.js", "keys.js"].map(
     (file) => `(() => {${transpiler.transformSync(readText(file))}})();`,
   );
-  return embed(
+  return pack(
+    "client.js",
     [
       readPackage(import.meta.resolve("htmx.org/dist/htmx.min.js")),
       readPackage(import.meta.resolve("htmx.org/dist/ext/hx-sse.min.js")),
@@ -33,14 +34,9 @@ export function embedClient(): EmbeddedText {
   );
 }
 
-/** Where `embedEditor` puts the editor; `views/assets.ts` imports it as a file. */
-const EDITOR_FILE = "editor/editor.js.gz";
-
 /**
- * Bundles the YAML editor with the packages it is made of into one compressed module, and gives its hash. The
- * bytes go into a file, which is looked for after the macros of the importing module have run: as a literal they
- * would be in the executable twice, in code and in bytecode. Bundled by a process of its own, because a macro
- * runs inside of a build and cannot start another.
+ * The YAML editor with the packages it is made of. Bundled by a process of its own, because a macro runs inside
+ * of a build and cannot start another.
  */
 export function embedEditor(): string {
   const entry = join(import.meta.dir, "editor/editor.js");
@@ -49,15 +45,7 @@ export function embedEditor(): string {
     { stdout: "pipe", stderr: "pipe" },
   );
   if (exitCode !== 0) throw new Error(`the editor cannot be bundled: ${stderr.toString()}`);
-  const gzip = Bun.gzipSync(new Uint8Array(stdout), { level: 9 });
-  const file = join(import.meta.dir, EDITOR_FILE);
-  if (!existsSync(file) || Bun.hash(readFileSync(file)) !== Bun.hash(gzip)) {
-    // By a rename: other tests may read it just now.
-    const made = `${file}.${process.pid}`;
-    writeFileSync(made, gzip);
-    renameSync(made, file);
-  }
-  return hash(stdout);
+  return pack("editor.js", stdout.toString());
 }
 
 /** In this order, which is that of equally strong rules. Layers are ordered at the top of the first. */
@@ -87,17 +75,17 @@ const STYLE_FILES = [
 ];
 
 /** One style sheet of all files in `style/`, with the content hash of each font in its address. */
-export function embedStyle(): EmbeddedText {
+export function embedStyle(): string {
   const text = STYLE_FILES.map((name) => readText(`style/${name}.css`)).join("\n");
   const css = text.replaceAll(
     /url\("(?<file>[a-z]+\.woff2)"\)/g,
     (_, file: string) => `url("${file}?v=${fileHash(file)}")`,
   );
-  return embed(css);
+  return pack("app.css", css);
 }
 
-export function embedText(file: string): EmbeddedText {
-  return embed(readText(file));
+export function embedText(file: string): string {
+  return pack(file, readText(file));
 }
 
 export function fileHash(file: string): string {
@@ -113,9 +101,17 @@ function readPackage(url: string): string {
   return text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "");
 }
 
-function embed(text: string): EmbeddedText {
-  const gzip = Buffer.from(Bun.gzipSync(Buffer.from(text), { level: 9 })).toString("base64");
-  return { text, hash: hash(text), gzip };
+function pack(name: string, text: string): string {
+  const gzip = Bun.gzipSync(Buffer.from(text), { level: 9 });
+  const file = join(PACKED_FOLDER, `${name}.gz`);
+  if (!existsSync(file) || Bun.hash(readFileSync(file)) !== Bun.hash(gzip)) {
+    mkdirSync(PACKED_FOLDER, { recursive: true });
+    // By a rename: other tests may read it just now.
+    const made = `${file}.${process.pid}`;
+    writeFileSync(made, gzip);
+    renameSync(made, file);
+  }
+  return hash(text);
 }
 
 function hash(content: string | Uint8Array): string {
