@@ -5,7 +5,7 @@
  * so that no DOM types are needed here.
  */
 import { expect } from "bun:test";
-import type { Browser, Page, Response } from "playwright-core";
+import type { Browser, Page, Request } from "playwright-core";
 import { waitFor } from "../support/agents.ts";
 import { htmlFaults } from "../support/html-faults.ts";
 
@@ -116,18 +116,20 @@ function listen(page: Page) {
   });
   page.on("pageerror", (error) => noise.push(String(error)));
   page.on("response", (response) => {
-    if (response.headers()["content-type"]?.startsWith("text/html") === true)
-      faults.push(faultsOf(response));
     if (response.status() < 400) return;
     const { pathname } = new URL(response.url());
     refused.push(`${response.status()} ${response.request().method()} ${pathname}`);
   });
+  // One that is cut off never finishes, and its text would be waited for without an end.
+  page.on("requestfinished", (request) => void faults.push(faultsOf(request)));
   page.on("load", () => loads.push(page.url()));
   return { noise, refused, loads, faults };
 }
 
 /** What a validator says of a page or a part of one as it came over the wire. */
-async function faultsOf(response: Response): Promise<string[]> {
+async function faultsOf(request: Request): Promise<string[]> {
+  const response = await request.response();
+  if (response?.headers()["content-type"]?.startsWith("text/html") !== true) return [];
   // A body is forgotten with the page that it made: then the next page was asked for already.
   const html = await response.text().catch(() => "");
   return htmlFaults(html);

@@ -1,6 +1,6 @@
 /** What is measured of the dashboard: a new page is one line here. */
 import type { PathOf } from "./measure.ts";
-import type { History } from "./seed.ts";
+import { type History, wordOf } from "./seed.ts";
 
 /** Every list and page that reads what grows, by what a table of results calls it. */
 export const PAGES: Readonly<Record<string, PathOf>> = {
@@ -13,6 +13,11 @@ export const PAGES: Readonly<Record<string, PathOf>> = {
   "runs, failed": () => "/runs?state=failed",
   "runs, cancelled": () => "/runs?state=cancelled",
   "runs, waiting": () => "/runs?state=waiting",
+  "runs, last week": () => "/runs?range=7d",
+  "runs, of a workflow": (history) => `/runs?workflow=${history.workflowId}`,
+  "runs, dearest": () => "/runs?order=dearest",
+  "runs, by a common word": () => "/runs?search=ada",
+  "runs, by a rare word": (_, turn) => `/runs?search=${wordOf(turn)}`,
   "runs, by workflow's name": () => "/runs?search=article",
   "runs, by nothing that is there": () => "/runs?search=zebra",
   "runs, by an id": (history, turn) => `/runs?search=${sample(history, "article", turn)}`,
@@ -22,6 +27,12 @@ export const PAGES: Readonly<Record<string, PathOf>> = {
   "run, failed": (history, turn) => `/runs/${sample(history, "failed", turn)}`,
   "run, waiting for an approval": (history, turn) => `/runs/${sample(history, "asks", turn)}`,
   "run, 200 items and 1,000 events": (history, turn) => `/runs/${sample(history, "big", turn)}`,
+  "run, its steps": (history, turn) => `/runs/${sample(history, "big", turn)}/steps`,
+  "run, its items": (history, turn) => `/runs/${sample(history, "big", turn)}/items?map=rate`,
+  "run, one step of it": (history, turn) => `/runs/${sample(history, "article", turn)}/steps/write`,
+  "run, its log": (history, turn) => `/runs/${sample(history, "big", turn)}/log`,
+  "two runs compared": (history, turn) =>
+    `/runs/compare?a=${sample(history, "article", turn)}&b=${sample(history, "article", turn + 1)}`,
   memory: () => "/memory",
   "memory, of an agent": () => "/memory?agent=assistant_1",
   "memory, search": () => "/memory?search=tea",
@@ -32,6 +43,8 @@ export const PAGES: Readonly<Record<string, PathOf>> = {
   agents: () => "/agents",
   "search for everything": () => "/search?q=article",
   help: () => "/help",
+  "API reference": () => "/api",
+  editor: (history) => `/workflows/${history.workflowId}/edit`,
   chat: () => "/chat",
   settings: () => "/settings",
 };
@@ -39,6 +52,15 @@ export const PAGES: Readonly<Record<string, PathOf>> = {
 /** What programs read. */
 export const DATA: Readonly<Record<string, PathOf>> = {
   "run, download": (history, turn) => `/runs/${sample(history, "article", turn)}.json`,
+  "API, runs": () => "/api/v1/runs",
+  "API, failed runs": () => "/api/v1/runs?state=failed",
+  "API, steps": (history, turn) => `/api/v1/runs/${sample(history, "article", turn)}/steps`,
+  "API, events": (history, turn) => `/api/v1/runs/${sample(history, "big", turn)}/events`,
+  "API, workflows": () => "/api/v1/workflows",
+  "API, approvals": () => "/api/v1/approvals",
+  "API, memories": () => "/api/v1/memories",
+  "API, metrics": () => "/api/v1/metrics",
+  "API, status": () => "/api/v1/status",
   health: () => "/health",
 };
 

@@ -4,6 +4,7 @@
  */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
+import { Glob } from "bun";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { newId } from "../../../src/lib/id.ts";
 import { reversed } from "../../../src/store/run-search.ts";
@@ -20,7 +21,9 @@ const MEMORY_AGENT_COUNT = 2;
 /** What is copied whole, and what is copied for each run. */
 const SHARED_TABLES = ["workflows", "workflow_versions"];
 const RUN_TABLES = ["runs", "steps", "step_calls", "signals", "events"];
-const MIGRATION = "drizzle/0003_add_dashboard.sql";
+/** Migrations from here on fill their tables from the runs that are there. */
+const FIRST_BACKFILL = "0003";
+const WORD_COUNT = 5_000;
 
 export interface History {
   readonly path: string;
@@ -125,6 +128,7 @@ function planOf(templates: readonly Template[], runCount: number): (index: numbe
 
 /** Copies a run and all that hangs on it to another id and another time. */
 function createCopier(database: Database): (from: string, to: string, at: number) => void {
+  let count = 0;
   const createdAt = database.query<{ at: number }, [string]>(
     "SELECT created_at AS at FROM made.runs WHERE id = ?",
   );
@@ -136,21 +140,39 @@ function createCopier(database: Database): (from: string, to: string, at: number
     const values = columns.map((name) => {
       if (name === "run_id" || name === "id" || name === "root_id") return "?2";
       if (name === "reversed_id") return "?3";
+      // What people search for differs from run to run.
+      if (name === "inputs") return `replace(inputs, '"Ada"', '"Ada ' || ?5 || '"')`;
       return name === "at" || name.endsWith("_at") ? `"${name}" + ?4` : `"${name}"`;
     });
     const key = table === "runs" ? "id" : "run_id";
-    return database.prepare<unknown, [string, string, string, number]>(
-      `INSERT INTO main.${table} (${columns.map((name) => `"${name}"`).join(", ")})
-       SELECT ${values.join(", ")} FROM made.${table} WHERE ${key} = ?1`,
-    );
+    const sql = `INSERT INTO main.${table} (${columns.map((name) => `"${name}"`).join(", ")})
+       SELECT ${values.join(", ")} FROM made.${table} WHERE ${key} = ?1`;
+    return {
+      isNamed: sql.includes("?5"),
+      statement: database.prepare<unknown, (string | number)[]>(sql),
+    };
   });
   const born = new Map<string, number>();
   return (from, to, at) => {
     const before = born.get(from) ?? createdAt.get(from)?.at ?? 0;
     born.set(from, before);
     const backwards = reversed(to);
-    for (const statement of statements) statement.run(from, to, backwards, at - before);
+    count += 1;
+    const word = wordOf((count * 7_919) % WORD_COUNT);
+    for (const { statement, isNamed } of statements) {
+      const values = [from, to, backwards, at - before];
+      statement.run(...values, ...(isNamed ? [word] : []));
+    }
   };
+}
+
+/** A name that can be said, another for each number. */
+export function wordOf(number: number): string {
+  const [consonants, vowels] = ["bdfgklmnprstv", "aeiou"];
+  let word = "";
+  for (let rest = number + 1; rest > 0; rest = Math.floor(rest / 65))
+    word += `${consonants[rest % 13]}${vowels[Math.floor(rest / 13) % 5]}`;
+  return `${word}s`;
 }
 
 /** What the writes of runs keep up to date. The sums of hours are those that the migration makes of old runs. */
@@ -169,9 +191,12 @@ async function sumUp(database: Database): Promise<void> {
        FROM step_calls
      ) GROUP BY 1`,
   );
-  const statements = (await Bun.file(MIGRATION).text()).split("--> statement-breakpoint");
-  for (const statement of statements)
-    if (/INSERT INTO `\w+_spans`/.test(statement)) database.run(statement);
+  for (const name of [...new Glob("*.sql").scanSync("drizzle")].toSorted()) {
+    if (name < FIRST_BACKFILL) continue;
+    const text = await Bun.file(join("drizzle", name)).text();
+    for (const statement of text.split("--> statement-breakpoint"))
+      if (/^(?:--.*\n|\s)*INSERT INTO `/.test(statement)) database.run(statement);
+  }
 }
 
 async function addTheRest(store: Store, runCount: number): Promise<void> {
