@@ -53,6 +53,9 @@ export function HelpDialog() {
       </header>
       <div
         class="dialog-body"
+        tabindex={0}
+        role="region"
+        aria-labelledby="help-dialog-h"
         data-opened
         hx-get="/help"
         hx-trigger="opened"
