@@ -75,8 +75,10 @@ const PICTURES: Readonly<Record<string, (made: Made) => string>> = {
   status: () => "/",
   workflows: () => "/workflows",
   workflow: ({ workflow }) => `/workflows/${workflow}`,
+  editor: ({ workflow }) => `/workflows/${workflow}/edit`,
   runs: () => "/runs",
   run: ({ finished }) => `/runs/${finished}`,
+  comparison: ({ finished, underWay }) => `/runs/compare?a=${finished}&b=${underWay}`,
   "run-live": ({ underWay }) => `/runs/${underWay}`,
   metrics: () => "/metrics",
   logs: () => "/logs",
@@ -89,6 +91,8 @@ const PICTURES: Readonly<Record<string, (made: Made) => string>> = {
   chats: () => "/chat",
   chat: ({ talk }) => talk,
   settings: () => "/settings",
+  tokens: () => "/settings/tokens",
+  api: () => "/api",
   help: () => "/help",
 };
 
@@ -149,9 +153,9 @@ export async function shootProduct(folder: string): Promise<void> {
 }
 
 async function workflowNamed(server: RunningAgents, name: string): Promise<string> {
-  const page = await (await fetch(`${server.url}workflows`)).text();
-  const [, id] = new RegExp(`/workflows/([\\w-]+)"[^>]*>[^<]*${name}`).exec(page) ?? [];
-  if (id === undefined) throw new Error(`no workflow ${name} on the page`);
+  const answer = await fetch(`${server.url}api/v1/workflows/${name}`);
+  const [, id] = /"id":\s*"(\w+)"/.exec(await answer.text()) ?? [];
+  if (id === undefined) throw new Error(`there is no workflow ${name}`);
   return id;
 }
 
@@ -161,7 +165,7 @@ async function registerAgents(server: RunningAgents): Promise<void> {
     { agent_id: "researcher", agent_name: "Researcher", capabilities: ["search", "summarize"] },
   ];
   for (const agent of agents) {
-    const body = JSON.stringify({ ...agent, host: "127.0.0.1", port: 9001, ttl_seconds: 120 });
+    const body = JSON.stringify({ ...agent, host: "127.0.0.1", port: 9001, ttl_seconds: 3600 });
     const headers = { "Content-Type": "application/json" };
     await fetch(`${server.url}agents/register`, { method: "POST", headers, body });
   }
@@ -273,6 +277,9 @@ async function takePicture(
   const page = await context.newPage();
   await page.goto(url, { waitUntil: "load" });
   await page.evaluate("document.fonts.ready");
+  // The editor comes after the page.
+  if ((await page.locator("[data-editor]").count()) > 0)
+    await page.locator("[data-editor][data-ready]").waitFor();
   const picture = await page.screenshot();
   await context.close();
   await new Bun.Image(picture).png({ palette: true, colors: COLOUR_COUNT }).write(path);

@@ -47,7 +47,7 @@ export function AgentAddress(props: { url: string }) {
 export function Capabilities(props: { capabilities: readonly string[] }) {
   if (props.capabilities.length === 0) return <span class="sub">none told</span>;
   return (
-    <ul class="chips">
+    <ul class="capabilities">
       {props.capabilities.map((capability) => (
         <li>{capability}</li>
       ))}

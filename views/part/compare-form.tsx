@@ -14,7 +14,12 @@ export function CompareForm(props: {
   const { versions } = props;
   const { from = versions[1]?.number, to = versions[0]?.number } = props;
   return (
-    <form method="get" action={`${props.path}/diff`} class="compare" aria-label="Compare versions">
+    <form
+      method="get"
+      action={`${props.path}/diff`}
+      class="compare-form"
+      aria-label="Compare versions"
+    >
       <VersionSelect name="from" label="From" versions={versions} chosen={from} />
       <VersionSelect name="to" label="to" versions={versions} chosen={to} />
       <button type="submit" class="btn ghost">
