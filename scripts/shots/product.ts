@@ -153,8 +153,8 @@ export async function shootProduct(folder: string): Promise<void> {
 }
 
 async function workflowNamed(server: RunningAgents, name: string): Promise<string> {
-  const answer = await fetch(`${server.url}api/v1/workflows/${name}`);
-  const [, id] = /"id":\s*"(\w+)"/.exec(await answer.text()) ?? [];
+  const response = await fetch(`${server.url}api/v1/workflows/${name}`);
+  const [, id] = /"id":\s*"(\w+)"/.exec(await response.text()) ?? [];
   if (id === undefined) throw new Error(`there is no workflow ${name}`);
   return id;
 }
