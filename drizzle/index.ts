@@ -10,6 +10,7 @@ import m0002 from "./0002_extend_runs.sql" with { type: "text" };
 import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
 import m0004 from "./0004_add_schedules.sql" with { type: "text" };
 import m0005 from "./0005_add_run_words.sql" with { type: "text" };
+import m0006 from "./0006_index_memory_words.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -41,5 +42,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0005_add_run_words",
     sha256: "18edafc4d47c72756a3021c21303240307c16dae2c754f5b68e604babc677290",
     sql: m0005,
+  },
+  {
+    name: "0006_index_memory_words",
+    sha256: "c34790f8263285db31e1939b63e63fd06caadecc196c0182d15d5cb6816e3afb",
+    sql: m0006,
   },
 ];

@@ -9,9 +9,11 @@ import {
   type MemoryStore,
 } from "../domain/memory.ts";
 import type { Clock } from "../lib/clock.ts";
+import { hasWords, searchWords } from "../lib/search-words.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { namespaceTerm, requireSize, saveMemory } from "./memory-write.ts";
+import { heldPrefix } from "./run-words.ts";
 import { memories } from "./schema.ts";
 import { defineStatement } from "./statement.ts";
 
@@ -40,17 +42,17 @@ const NEWEST = defineStatement<Row, [string, number, number]>(
    ORDER BY updated_at DESC, number DESC LIMIT ?`,
 );
 
-/** As far as the limit, newest first: what matches is never gathered. Null is no condition. */
+/** Newest first, to be read as far as it is needed: what matches is never gathered. Null is no condition. */
 const SEARCH = defineStatement<
   Row,
-  [string, number, number, string | null, string | null, string | null, number]
+  [string, number, number, string | null, string | null, string | null]
 >(
   `SELECT ${COLUMNS} FROM (
      SELECT memories.* FROM memory_words CROSS JOIN memories ON number = memory_words.rowid
      WHERE memory_words MATCH ?1 AND memory_words.rowid < ?2
        AND (expires_at IS NULL OR expires_at > ?3) AND (?4 IS NULL OR agent = ?4)
        AND (?5 IS NULL OR scope = ?5) AND (?6 IS NULL OR run_id = ?6)
-     ORDER BY memory_words.rowid DESC LIMIT ?7
+     ORDER BY memory_words.rowid DESC
    )`,
 );
 /** The number of the entry, or of the oldest after it when it is gone meanwhile. */
@@ -80,8 +82,8 @@ export function createMemoryStore(connection: Connection, clock: Clock): MemoryS
           below: before === undefined ? undefined : numberOf(client, before),
           now: clock.now(),
         };
-        const match = search === undefined ? undefined : searchTerms(search);
-        const rows = match === undefined ? listed(db, filter) : found(client, match, filter);
+        const words = search === undefined ? [] : searchWords(search).slice(0, WORD_COUNT_MAX);
+        const rows = words.length === 0 ? listed(db, filter) : found(client, words, filter);
         return rows.map(toMemory);
       }),
     get: (id) => connection.read(({ db }) => find(db, id, clock.now())),
@@ -138,12 +140,6 @@ function wordsOf(text: string): string[] {
   return [...new Set(words)].slice(0, WORD_COUNT_MAX);
 }
 
-/** Entries with every word of it, or words that begin so; undefined when it has none. */
-function searchTerms(search: string): string | undefined {
-  const terms = wordsOf(search).map((word) => `"${word}" *`);
-  return terms.length === 0 ? undefined : `{key value} : (${terms.join(" AND ")})`;
-}
-
 function isAlive(now: number) {
   return or(isNull(memories.expiresAt), gt(memories.expiresAt, now));
 }
@@ -166,10 +162,20 @@ function listed(db: Db, { limit, below, now, ...scope }: Page): Row[] {
     .all();
 }
 
-function found(client: Database, match: string, page: Page): Row[] {
+/** Entries that have each word, or one that begins so. */
+function found(client: Database, words: readonly string[], page: Page): Row[] {
   const { agent = null, scope = null, runId = null } = page;
   const { below = Number.MAX_SAFE_INTEGER, now, limit } = page;
-  return SEARCH(client).all(match, below, now, agent, scope, runId, limit);
+  const beginnings = words.map((word) => `"${heldPrefix(word)}" *`);
+  const match = `{key value} : (${beginnings.join(" AND ")})`;
+  const rows: Row[] = [];
+  if (limit === 0) return rows;
+  for (const row of SEARCH(client).iterate(match, below, now, agent, scope, runId)) {
+    // The index holds beginnings of some lengths only.
+    if (hasWords(`${row.key} ${row.value}`, words)) rows.push(row);
+    if (rows.length === limit) break;
+  }
+  return rows;
 }
 
 function numberOf(client: Database, id: string): number {

@@ -12,7 +12,7 @@ import type { Json, JsonObject } from "../lib/json.ts";
 import { hasWords, searchWords } from "../lib/search-words.ts";
 import { defineStatement } from "./statement.ts";
 
-/** As in the migration: `prefix` of `run_words`. */
+/** As in the migrations: `prefix` of `run_words` and `memory_words`. */
 const PREFIX_LENGTHS = [1, 2, 3, 4, 6, 9];
 /** Of its inputs a run is found by so many characters. */
 const INPUT_CHARS_MAX = 4_000;
@@ -56,7 +56,8 @@ export function hasQueryWords(run: Named & { readonly inputs: string }, query: W
   return hasWords(wordsText(run, inputs), query.words);
 }
 
-function heldPrefix(word: string): string {
+/** The longest beginning of a word that an index of words holds. */
+export function heldPrefix(word: string): string {
   const characters = Array.from(word);
   const length = PREFIX_LENGTHS.findLast((one) => one <= characters.length) ?? 1;
   return characters.slice(0, length).join("");

@@ -267,3 +267,20 @@ test("a step's memories are stored with its success, once, or not at all", async
     ["a", "1"],
   ]);
 });
+
+test("a search finds words by a beginning of any length, newest first, and stops at its limit", async () => {
+  await using it = await open();
+  for (const [key, value] of [
+    ["first", "Customers like Café-Tische"],
+    ["second", "A custom like no other"],
+    ["third", "custodians"],
+  ] as const)
+    await it.memory.save(entry(key, value));
+  expect(await listed(it, { search: "custo" })).toEqual(["third", "second", "first"]);
+  expect(await listed(it, { search: "custo", limit: 2 })).toEqual(["third", "second"]);
+  expect(await listed(it, { search: "custom" })).toEqual(["second", "first"]);
+  expect(await listed(it, { search: "customers" })).toEqual(["first"]);
+  expect(await listed(it, { search: "LIKE custo" })).toEqual(["second", "first"]);
+  expect(await listed(it, { search: "cafe tisch" })).toEqual(["first"]);
+  expect(await listed(it, { search: "ustom" })).toEqual([]);
+});
