@@ -70,11 +70,14 @@ function eventText(before: Progress, { at, event }: StoredEvent): string | undef
   return event.type.slice("run.".length);
 }
 
+const TENTH_MS = 100;
 /** Waits whose end is the time that the run is due; of others it only says when the run looks again. */
 const BY_TIME = new Set<WaitingFor>(["timer", "rate_limit"]);
 
+/** To the next tenth of a second: the end was set some milliseconds before it was written down. */
 function spanText(untilMs: number | null, at: number): string {
-  return untilMs === null ? "" : ` ${formatDuration(Math.max(0, untilMs - at))}`;
+  if (untilMs === null) return "";
+  return ` ${formatDuration(Math.ceil(Math.max(0, untilMs - at) / TENTH_MS) * TENTH_MS)}`;
 }
 
 /** Who acted: a part of the product. */
