@@ -1,9 +1,9 @@
-import { AppError } from "../domain/error.ts";
 import { RUN_STATES_FINAL } from "../domain/run.ts";
 import type { StoredEvent } from "../domain/event.ts";
 import type { WebDeps } from "./deps.ts";
 import { EVENT_PAGE_COUNT } from "./run-events.ts";
 import { RUN_INTERVAL_MS, RUN_REFRESH_MS } from "./run-source.ts";
+import { notFound } from "./require.ts";
 import { encodeMessage, type LogSource, type StreamMessage } from "./sse.ts";
 import { STREAM_END } from "../../views/layout.tsx";
 
@@ -34,7 +34,7 @@ export function createEventSource(
     async produce() {
       // The run first: when it is final, the events that are read after it are all there will be.
       const run = await runs.get(runId);
-      if (run === undefined) throw new AppError("not_found", `There is no run ${runId}.`);
+      if (run === undefined) throw notFound("run", runId);
       let after = seq ?? (await runReader.lastSeq(runId));
       const messages: StreamMessage[] = [];
       for (let isShort = false; !isShort;) {

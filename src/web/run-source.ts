@@ -1,6 +1,5 @@
 import { STREAM_END } from "../../views/layout.tsx";
 import { type RunDetail, RunUpdate } from "../../views/run.tsx";
-import { AppError } from "../domain/error.ts";
 import { mapKeyOf, type StoredEvent } from "../domain/event.ts";
 import type { RunGlance } from "../domain/run-reader.ts";
 import type { RunPieces } from "../../views/part/run-pieces.ts";
@@ -10,6 +9,7 @@ import { bannersOf } from "./kit.ts";
 import { renderText } from "./render.ts";
 import { EVENT_PAGE_COUNT } from "./run-events.ts";
 import { readPieces } from "./run-pieces.ts";
+import { notFound } from "./require.ts";
 import { encodeMessage, type LogSource, type StreamMessage } from "./sse.ts";
 
 /** What happens in a run within this time goes out as one message. */
@@ -44,7 +44,7 @@ export function createRunSource(
 
   async function requireGlance(): Promise<RunGlance> {
     const run = await deps.runReader.glance(runId);
-    if (run === undefined) throw new AppError("not_found", `There is no run ${runId}.`);
+    if (run === undefined) throw notFound("run", runId);
     return run;
   }
 

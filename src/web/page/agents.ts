@@ -25,14 +25,16 @@ import { type Form, readForm } from "../form.ts";
 import { bannersOf, readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { isJson, isProgram } from "../program.ts";
 import { html, renderText } from "../render.ts";
+import { requireAgent } from "../require.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { encodeMessage, type SnapshotSource } from "../sse.ts";
 import { openStream } from "../stream.ts";
+import { createUndo, type Undo } from "../undo.ts";
 
 const AGENT_COUNT_MAX = 50;
 /** In one answer to a program. */
 const ANSWER_COUNT_MAX = 1_000;
-/** Agents that were removed and can be put back, and checks that are kept, in this process. */
+/** Checks that are kept, in this process. */
 const KEPT_COUNT_MAX = 100;
 /** Workflows that are looked through for an agent. */
 const WORKFLOW_COUNT_MAX = 200;
@@ -41,14 +43,14 @@ const AGENTS_REFRESH_MS = 5_000;
 const AGENTS_INTERVAL_MS = 1_000;
 
 interface Desk extends Kit {
-  readonly removed: Map<string, RegisteredAgent>;
+  readonly removed: Undo<RegisteredAgent>;
   readonly checks: Map<string, AgentCheck>;
 }
 
 export function registerAgents(app: Hono<WebEnv>, kit: Kit): void {
   const { deps } = kit;
   const epoch = deps.clock.now().toString(36);
-  const desk: Desk = { ...kit, removed: new Map(), checks: new Map() };
+  const desk: Desk = { ...kit, removed: createUndo(), checks: new Map() };
 
   app.get(PATTERNS.agents, async (c) => {
     if (isProgram(c)) return c.json(await listForPrograms(c, deps));
@@ -75,8 +77,7 @@ export function registerAgents(app: Hono<WebEnv>, kit: Kit): void {
 
   app.get(PATTERNS.agent, async (c) => {
     const id = c.req.param("id");
-    const agent = await deps.agents.get(id);
-    if (agent === undefined) throw noAgent(id);
+    const agent = await requireAgent(deps, id);
     if (isProgram(c)) return c.json(toWire(agent, deps.clock.now()));
     const detail = { agent, check: desk.checks.get(id) };
     if (wantsFragment(c))
@@ -122,8 +123,7 @@ function registerForms(app: Hono<WebEnv>, desk: Desk): void {
 
   app.post(PATTERNS.agentChecks, async (c) => {
     const id = c.req.param("id");
-    const agent = await deps.agents.get(id);
-    if (agent === undefined) throw noAgent(id);
+    const agent = await requireAgent(deps, id);
     const result = await deps.checkAgent(agent);
     keep(checks, id, { ...result, at: deps.clock.now() });
     // It cannot beat, so its answer counts.
@@ -137,21 +137,16 @@ function registerForms(app: Hono<WebEnv>, desk: Desk): void {
   });
 
   app.post(PATTERNS.agentRestorations, async (c) => {
-    const agent = removed.get((await readForm(c)).text("id"));
-    if (agent === undefined) {
-      throw new AppError("not_found", "This agent can no longer be put back.", {
-        fix: "Register it again on the page Agents.",
-      });
-    }
+    const agent = removed.require((await readForm(c)).text("id"));
     await deps.agents.restore(agent);
-    removed.delete(agent.id);
+    removed.drop(agent.id);
     return c.redirect(pathTo.agents(), 303);
   });
 }
 
 async function remove({ deps, removed }: Desk, id: string): Promise<RegisteredAgent> {
   const agent = await deps.agents.remove(id);
-  keep(removed, id, agent);
+  removed.keep(agent);
   return agent;
 }
 
@@ -229,7 +224,7 @@ async function listPage(
   const page = AgentsPage({
     ...view,
     shell: shell(c, "Agents"),
-    removed: removed.get(c.req.query("undo") ?? ""),
+    removed: removed.get(c.req.query("undo")),
     draft,
     error: error?.toRecord(),
   });
@@ -335,12 +330,6 @@ async function workflowsWith(
 
 function isBelow(url: string, base: string): boolean {
   return url === base || url.startsWith(`${base}/`);
-}
-
-function noAgent(id: string): AppError {
-  return new AppError("not_found", `There is no agent ${id}.`, {
-    fix: "Go to the list of agents and choose one.",
-  });
 }
 
 interface Face {

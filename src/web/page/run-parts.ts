@@ -24,7 +24,8 @@ import { html } from "../render.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { sentText, textOf } from "../run-form.ts";
 import { readPieces } from "../run-pieces.ts";
-import { readVersion, requireRun } from "../run-view.ts";
+import { requireRun } from "../require.ts";
+import { readVersion } from "../run-view.ts";
 
 const ITEM_PAGE_COUNT = 50;
 const ITEM_CALL_COUNT_MAX = 10;

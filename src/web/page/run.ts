@@ -13,7 +13,8 @@ import { html } from "../render.ts";
 import { allEvents, newestEvents } from "../run-events.ts";
 import { readPieces } from "../run-pieces.ts";
 import { createRunSource, readRelatives } from "../run-source.ts";
-import { NO_VERSION, noRun, readVersion, requireRun } from "../run-view.ts";
+import { notFound, requireRun } from "../require.ts";
+import { NO_VERSION, readVersion } from "../run-view.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { openStream } from "../stream.ts";
 
@@ -35,7 +36,7 @@ export function registerRun(app: Hono<WebEnv>, kit: Kit): void {
   app.get(PATTERNS.run, async (c) => {
     const id = c.req.param("id");
     const found = (await deps.runReader.glance(id)) ?? (await deps.runs.find(id));
-    if (found === undefined) throw noRun(id);
+    if (found === undefined) throw notFound("run", id);
     if (found.id !== id) return c.redirect(pathTo.run(found.id), 303);
     // What a lost stream asks for meanwhile: the log goes on where it was when the stream is back.
     const isPoll = wantsFragment(c);
@@ -62,7 +63,7 @@ export function registerRun(app: Hono<WebEnv>, kit: Kit): void {
 
   app.get(PATTERNS.runStream, async (c) => {
     const run = await deps.runReader.glance(c.req.param("id"));
-    if (run === undefined) throw noRun(c.req.param("id"));
+    if (run === undefined) throw notFound("run", c.req.param("id"));
     const { workflow, drawing } = await readVersion(kit, run);
     const after = Number(c.req.header("Last-Event-ID") ?? c.req.query("after") ?? 0);
     return openStream(c, kit, {

@@ -9,6 +9,7 @@ import type { WebDeps } from "../deps.ts";
 import { readForm, type Form } from "../form.ts";
 import { type Kit, readOr, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
+import { requireSchedule, requireWorkflow } from "../require.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { emptyRunForm, readRunForm, runFormOf, type RunFormReading } from "../run-form.ts";
 import {
@@ -104,11 +105,11 @@ function registerPlans(app: Hono<WebEnv>, kit: Kit): void {
   const { schedules } = deps;
 
   app.get(PATTERNS.workflowSchedules, async (c) =>
-    planPage(c, kit, { record: await requireRecord(deps, c.req.param("id")) }),
+    planPage(c, kit, { record: await requireWorkflow(deps, c.req.param("id")) }),
   );
 
   app.post(PATTERNS.workflowSchedules, async (c) => {
-    const record = await requireRecord(deps, c.req.param("id"));
+    const record = await requireWorkflow(deps, c.req.param("id"));
     const { plan, page } = await readPlan(c, kit, { record });
     if (plan === undefined) return page();
     await schedules.create({ workflowId: record.id, ...plan });
@@ -130,31 +131,15 @@ function registerPlans(app: Hono<WebEnv>, kit: Kit): void {
   });
 }
 
-async function requireSchedule({ schedules }: WebDeps, id: string): Promise<Schedule> {
-  const schedule = await schedules.get(id);
-  if (schedule !== undefined) return schedule;
-  throw new AppError("not_found", `There is no schedule ${id}.`, {
-    fix: "Go to the list of schedules and choose one.",
-  });
-}
-
 async function subjectOf(deps: WebDeps, id: string): Promise<Subject & { schedule: Schedule }> {
   const schedule = await requireSchedule(deps, id);
-  return { schedule, record: await requireRecord(deps, schedule.workflowId) };
+  return { schedule, record: await requireWorkflow(deps, schedule.workflowId) };
 }
 
 export async function scheduleItems(schedules: readonly Schedule[]): Promise<ScheduleItem[]> {
   return Promise.all(
     schedules.map(async (schedule) => ({ schedule, words: await cronWords(schedule.cron) })),
   );
-}
-
-async function requireRecord(deps: WebDeps, id: string): Promise<WorkflowRecord> {
-  const record = await deps.workflows.get(id);
-  if (record !== undefined) return record;
-  throw new AppError("not_found", `There is no workflow ${id}.`, {
-    fix: "Go to the list of workflows and choose one.",
-  });
 }
 
 /** What the form is about. */

@@ -16,6 +16,7 @@ import { wantsFragment } from "../error.ts";
 import { readForm } from "../form.ts";
 import type { Kit, WebContext, WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
+import { requireAgent, requireRun, requireWorkflow } from "../require.ts";
 import { API_PREFIX, PATTERNS } from "../routes.ts";
 import { readRunForm, type RunFormReading } from "../run-form.ts";
 import { createRunSource } from "../run-source.ts";
@@ -55,7 +56,7 @@ function registerReadings(app: Hono<WebEnv>, kit: Kit): void {
 
   app.get(PATTERNS.shortStream, async (c) => {
     requireScope(c, access, "read");
-    const run = await requireRun(kit, c.req.param("id"));
+    const run = await requireRun(deps, c.req.param("id"));
     const given = Number(c.req.header("Last-Event-ID") ?? 0);
     const after = Number.isSafeInteger(given) && given > 0 ? given : 0;
     if (wantsFragment(c)) {
@@ -75,7 +76,7 @@ function registerReadings(app: Hono<WebEnv>, kit: Kit): void {
     const id = c.req.param("id");
     const run = await deps.runs.get(id);
     if (run !== undefined) return showRun(c, kit, { run, status: 200 });
-    return showWorkflow(c, kit, await requireWorkflow(kit, id));
+    return showWorkflow(c, kit, await requireWorkflow(deps, id));
   });
 
   app.get(PATTERNS.shortAgents, async (c) => {
@@ -90,12 +91,7 @@ function registerReadings(app: Hono<WebEnv>, kit: Kit): void {
   app.get(PATTERNS.shortAgent, async (c) => {
     requireScope(c, access, "read");
     const id = c.req.param("id");
-    const agent = await deps.agents.get(id);
-    if (agent === undefined) {
-      throw new AppError("not_found", `There is no agent ${id}.`, {
-        fix: "Choose one from the list of agents.",
-      });
-    }
+    const agent = await requireAgent(deps, id);
     if (wantsFragment(c)) return showAgents(c, kit, [agent]);
     const { presentAgent } = await import("../api/schema/entry.ts");
     return c.json(presentAgent(agent, deps.clock.now()));
@@ -106,7 +102,7 @@ const NO_VERSION = { workflow: undefined, drawing: undefined };
 
 /** Inputs come as the run form sends them, or as JSON: `{"inputs": {"name": "Ada"}}`. */
 async function start(c: WebContext, kit: Kit, id: string): Promise<Run> {
-  const record = await requireWorkflow(kit, id);
+  const record = await requireWorkflow(kit.deps, id);
   const { workflow } = await kit.reader.version(record.version);
   if (workflow === undefined) {
     throw new AppError("workflow_invalid", `The workflow ${record.name} has errors.`, {
@@ -176,20 +172,4 @@ function showAgents(
   agents: readonly RegisteredAgent[],
 ): Promise<Response> {
   return html(c, AgentItems({ agents, now: deps.clock.now() }));
-}
-
-async function requireRun({ deps }: Kit, id: string): Promise<Run> {
-  const run = await deps.runs.get(id);
-  if (run !== undefined) return run;
-  throw new AppError("not_found", `There is no run ${id}.`, {
-    fix: "Go to the list of runs and choose one.",
-  });
-}
-
-async function requireWorkflow({ deps }: Kit, id: string): Promise<WorkflowRecord> {
-  const record = await deps.workflows.get(id);
-  if (record !== undefined) return record;
-  throw new AppError("not_found", `There is no workflow or run ${id}.`, {
-    fix: "Choose one from the list of workflows.",
-  });
 }

@@ -15,6 +15,7 @@ import { clip } from "../../lib/clip.ts";
 import { readForm, type Form } from "../form.ts";
 import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
+import { requireWorkflow } from "../require.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { readGallery } from "../workflow-gallery.ts";
 import { formatOf, readUpload, requireSource, type Upload } from "../workflow-upload.ts";
@@ -65,8 +66,7 @@ export function registerWorkflowEditor(app: Hono<WebEnv>, kit: Kit): void {
   app.post(PATTERNS.workflowNew, (c) => receive(c, kit, undefined));
 
   app.get(PATTERNS.workflowEdit, async (c) => {
-    const record = await kit.deps.workflows.get(c.req.param("id"));
-    if (record === undefined) throw noWorkflow(c.req.param("id"));
+    const record = await requireWorkflow(kit.deps, c.req.param("id"));
     const { source, hash } = record.version;
     return editorPage(c, kit, { record, source, base: { hash, name: record.name } });
   });
@@ -84,12 +84,6 @@ export function registerWorkflowEditor(app: Hono<WebEnv>, kit: Kit): void {
   });
 }
 
-export function noWorkflow(id: string): AppError {
-  return new AppError("not_found", `There is no workflow ${clip(id, 80)}.`, {
-    fix: "Go to the list of workflows and choose one.",
-  });
-}
-
 /** What a new workflow begins with: an example, another workflow, or the template. */
 async function firstText(c: WebContext, kit: Kit): Promise<string> {
   const example = c.req.query("example");
@@ -101,8 +95,7 @@ async function firstText(c: WebContext, kit: Kit): Promise<string> {
   }
   const from = c.req.query("from");
   if (from === undefined) return TEMPLATE;
-  const record = await kit.deps.workflows.get(from);
-  if (record === undefined) throw noWorkflow(from);
+  const record = await requireWorkflow(kit.deps, from);
   return renamed(record.version.source, record.name);
 }
 

@@ -8,15 +8,15 @@ import { clip } from "../../lib/clip.ts";
 import { readForm } from "../form.ts";
 import type { Kit, WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
+import { requireWorkflow } from "../require.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { fileAnswer } from "./workflow-editor.ts";
-import { requireRecord } from "./workflows.ts";
 
 export function registerWorkflowVersions(app: Hono<WebEnv>, kit: Kit): void {
   const { deps, reader } = kit;
 
   app.get(PATTERNS.workflowFile, async (c) => {
-    const record = await requireRecord(kit, c.req.param("id"));
+    const record = await requireWorkflow(kit.deps, c.req.param("id"));
     const wanted = c.req.query("version");
     const version =
       wanted === undefined ? record.version : requireVersion(await readVersions(record), wanted);
@@ -24,7 +24,7 @@ export function registerWorkflowVersions(app: Hono<WebEnv>, kit: Kit): void {
   });
 
   app.get(PATTERNS.workflowVersion, async (c) => {
-    const record = await requireRecord(kit, c.req.param("id"));
+    const record = await requireWorkflow(kit.deps, c.req.param("id"));
     const version = requireVersion(await readVersions(record), c.req.param("number"));
     const { problems } = await reader.version(version);
     const shell = kit.shell(c, `${record.name}, version ${version.number}`);
@@ -32,7 +32,7 @@ export function registerWorkflowVersions(app: Hono<WebEnv>, kit: Kit): void {
   });
 
   app.get(PATTERNS.workflowDiff, async (c) => {
-    const record = await requireRecord(kit, c.req.param("id"));
+    const record = await requireWorkflow(kit.deps, c.req.param("id"));
     const versions = await readVersions(record);
     const to = requireVersion(versions, c.req.query("to") ?? String(record.version.number));
     const before = versions.find(({ number }) => number < to.number) ?? to;
@@ -44,7 +44,7 @@ export function registerWorkflowVersions(app: Hono<WebEnv>, kit: Kit): void {
   });
 
   app.post(PATTERNS.workflowRestorations, async (c) => {
-    const record = await requireRecord(kit, c.req.param("id"));
+    const record = await requireWorkflow(kit.deps, c.req.param("id"));
     const wanted = (await readForm(c)).text("version");
     const { source, format, number } = requireVersion(await readVersions(record), wanted);
     const { workflow } = await reader.source(source, format, 0);

@@ -22,12 +22,13 @@ import { clip } from "../../lib/clip.ts";
 import { readForm } from "../form.ts";
 import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
+import { requireWorkflow } from "../require.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { emptyRunForm, readRunForm, runFormOf, type RunFormReading } from "../run-form.ts";
 import { scheduleItems } from "./schedules.ts";
 import { readGallery } from "../workflow-gallery.ts";
 import { formatOf, readUpload } from "../workflow-upload.ts";
-import { editorPage, FIGURES_SPAN_MS, noWorkflow } from "./workflow-editor.ts";
+import { editorPage, FIGURES_SPAN_MS } from "./workflow-editor.ts";
 
 /** Workflows on one page of the list. */
 const PAGE_SIZE = 25;
@@ -75,11 +76,11 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
   });
 
   app.get(PATTERNS.workflow, async (c) =>
-    detailPage(c, kit, await requireRecord(kit, c.req.param("id"))),
+    detailPage(c, kit, await requireWorkflow(deps, c.req.param("id"))),
   );
 
   app.post(PATTERNS.workflowRuns, async (c) => {
-    const record = await requireRecord(kit, c.req.param("id"));
+    const record = await requireWorkflow(deps, c.req.param("id"));
     const { workflow } = await reader.version(record.version);
     if (workflow === undefined) {
       throw new AppError("workflow_invalid", `The workflow ${record.name} has errors.`, {
@@ -112,13 +113,6 @@ export function registerWorkflows(app: Hono<WebEnv>, kit: Kit): void {
     const { name, description = null } = workflow;
     return deps.workflows.save({ name, description, source: text.source, format: text.format });
   }
-}
-
-/** @throws AppError `not_found`. */
-export async function requireRecord({ deps }: Kit, id: string): Promise<WorkflowRecord> {
-  const record = await deps.workflows.get(id);
-  if (record === undefined) throw noWorkflow(id);
-  return record;
 }
 
 async function listPage(c: WebContext, kit: Kit): Promise<Response> {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { AppError } from "../../../domain/error.ts";
 import { AGENT_METADATA_LENGTH_MAX } from "../../../domain/registered-agent.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import { defined } from "../../../lib/defined.ts";
 import type { Kit } from "../../kit.ts";
+import { requireAgent } from "../../require.ts";
 import { API_PREFIX } from "../../routes.ts";
 import { defineOperation, type Operation } from "../operation.ts";
 import { decodeCursor, linkToNext, pageOf } from "../page.ts";
@@ -64,12 +64,7 @@ function readingOperations({ deps }: Kit): Operation[] {
       answer: { status: 200, description: "The agent.", schema: AgentSchema },
       isTagged: true,
       async handle({ params }) {
-        const agent = await deps.agents.get(params.id);
-        if (agent === undefined) {
-          throw new AppError("not_found", `There is no agent ${params.id}.`, {
-            fix: "Choose one from the list of agents.",
-          });
-        }
+        const agent = await requireAgent(deps, params.id);
         return { body: presentAgent(agent, deps.clock.now()) };
       },
     }),

@@ -4,6 +4,7 @@ import type { Run } from "../../../domain/run.ts";
 import type { Json, JsonObject } from "../../../lib/json.ts";
 import { defined } from "../../../lib/defined.ts";
 import type { Kit, WebContext } from "../../kit.ts";
+import { requireRun } from "../../require.ts";
 import { API_PREFIX } from "../../routes.ts";
 import { defineOperation, type Operation } from "../operation.ts";
 import { IdParams, JsonObjectSchema, JsonSchema, Word } from "../schema/common.ts";
@@ -15,7 +16,6 @@ import {
   RunSchema,
   SignalSchema,
 } from "../schema/run.ts";
-import { requireRun } from "./runs.ts";
 import { madeOnce } from "./workflows.ts";
 
 const BY_LENGTH_MAX = 100;
@@ -194,7 +194,7 @@ function answering(kit: Kit): Operation[] {
       },
       repetition: "once",
       async handle({ c, params, body }) {
-        const { id } = await requireRun(kit, params.id);
+        const { id } = await requireRun(kit.deps, params.id);
         const { step, approved, comment = null } = body;
         const by = actor(kit, c, body.by);
         return { body: presentSignal(await runs.decide(id, step, { approved, comment, by })) };

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { AppError } from "../../../domain/error.ts";
 import { type Run, RUN_STATES, type StepCall } from "../../../domain/run.ts";
 import { defined } from "../../../lib/defined.ts";
 import type { Json } from "../../../lib/json.ts";
 import type { Kit } from "../../kit.ts";
+import { requireRun } from "../../require.ts";
 import { defineOperation, type Operation } from "../operation.ts";
 import { decodeCursor, encodeCursor, linkToNext, pageOf } from "../page.ts";
 import {
@@ -104,7 +104,7 @@ function getOperation(kit: Kit): Operation {
     answer: { status: 200, description: "The run.", schema: RunDetailSchema },
     isTagged: true,
     async handle({ params }) {
-      const run = await requireRun(kit, params.id);
+      const run = await requireRun(kit.deps, params.id);
       return { body: presentRunDetail(run, await outputsOf(kit, run)) };
     },
   });
@@ -129,7 +129,7 @@ function journalOperations(kit: Kit): Operation[] {
         isPage: true,
       },
       async handle({ c, params, query }) {
-        const { id } = await requireRun(kit, params.id);
+        const { id } = await requireRun(kit.deps, params.id);
         const after = Number(decodeCursor(query.cursor) ?? -1);
         const { steps, calls } = await runs.journal(id);
         const rest = steps
@@ -161,7 +161,7 @@ function journalOperations(kit: Kit): Operation[] {
       }),
       answer: { status: 200, description: "A piece of the log.", schema: EventListSchema },
       async handle({ params, query }) {
-        const { id } = await requireRun(kit, params.id);
+        const { id } = await requireRun(kit.deps, params.id);
         const found = await runs.events(id, query.after, query.limit + 1);
         const items = found.slice(0, query.limit);
         return {
@@ -194,7 +194,7 @@ function relatedOperations(kit: Kit): Operation[] {
         schema: z.strictObject({ items: z.array(RunSchema) }).meta({ ref: "Descendants" }),
       },
       async handle({ params, query }) {
-        const { id } = await requireRun(kit, params.id);
+        const { id } = await requireRun(kit.deps, params.id);
         return { body: { items: (await runs.descendants(id, query.limit)).map(presentRun) } };
       },
     }),
@@ -212,7 +212,7 @@ function relatedOperations(kit: Kit): Operation[] {
         schema: z.strictObject({ items: z.array(SignalSchema) }).meta({ ref: "SignalList" }),
       },
       async handle({ params }) {
-        const { id } = await requireRun(kit, params.id);
+        const { id } = await requireRun(kit.deps, params.id);
         return { body: { items: (await runs.journal(id)).signals.map(presentSignal) } };
       },
     }),
@@ -259,12 +259,4 @@ async function outputsOf({ deps }: Kit, run: Run): Promise<Json> {
   const seq = await deps.runReader.lastSeq(run.id);
   const [last] = await deps.runs.events(run.id, seq - 1, 1);
   return last?.event.type === "run.succeeded" ? last.event.outputs : null;
-}
-
-export async function requireRun({ deps }: Kit, id: string): Promise<Run> {
-  const run = await deps.runs.get(id);
-  if (run !== undefined) return run;
-  throw new AppError("not_found", `There is no run ${id}.`, {
-    fix: "Go to the list of runs and choose one.",
-  });
 }

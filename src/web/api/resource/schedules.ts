@@ -5,6 +5,7 @@ import { defined } from "../../../lib/defined.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import type { Kit } from "../../kit.ts";
 import type { FieldProblem } from "../../problem.ts";
+import { requireSchedule, requireWorkflow } from "../../require.ts";
 import { API_PREFIX } from "../../routes.ts";
 import { readWhen } from "../../schedule-form.ts";
 import { defineOperation, type Operation } from "../operation.ts";
@@ -17,7 +18,7 @@ import {
   ScheduleListSchema,
   ScheduleSchema,
 } from "../schema/schedule.ts";
-import { madeOnce, readRunInputs, requireWorkflow } from "./workflows.ts";
+import { madeOnce, readRunInputs } from "./workflows.ts";
 
 const SCHEDULE_ANSWER_COUNT_MAX = 500;
 
@@ -56,8 +57,7 @@ function readingOperations({ deps }: Kit): Operation[] {
       answer: { status: 200, description: "The schedule.", schema: ScheduleSchema },
       isTagged: true,
       async handle({ params }) {
-        const schedule = await deps.schedules.get(params.id);
-        if (schedule === undefined) throw noSchedule(params.id);
+        const schedule = await requireSchedule(deps, params.id);
         return { body: presentSchedule(schedule) };
       },
     }),
@@ -84,7 +84,7 @@ function createOperation(kit: Kit): Operation {
     },
     repetition: "once",
     async handle({ params, body, idSeed }) {
-      const record = await requireWorkflow(kit, params.id);
+      const record = await requireWorkflow(kit.deps, params.id);
       const { cron, timeZone, nextAt } = readTime(body.cron, body.time_zone, deps.clock.now());
       const { provider, model, overlap, catch_up: catchUp, paused } = body;
       const schedule = await deps.schedules.create({
@@ -120,8 +120,7 @@ function changingOperations(kit: Kit): Operation[] {
       answer: { status: 200, description: "The schedule.", schema: ScheduleSchema },
       isTagged: true,
       async handle({ params, body }) {
-        const known = await deps.schedules.get(params.id);
-        if (known === undefined) throw noSchedule(params.id);
+        const known = await requireSchedule(deps, params.id);
         const wanted = [body.cron ?? known.cron, body.time_zone ?? known.timeZone] as const;
         const { cron, timeZone, nextAt } = readTime(...wanted, deps.clock.now());
         const { overlap, catch_up: catchUp, paused = known.nextAt === null } = body;
@@ -180,7 +179,7 @@ async function readInputs(
   workflowId: string,
   given: Readonly<Record<string, unknown>>,
 ): Promise<JsonObject> {
-  const record = await requireWorkflow(kit, workflowId);
+  const record = await requireWorkflow(kit.deps, workflowId);
   const { workflow } = await kit.reader.version(record.version);
   if (workflow === undefined) {
     throw new AppError("workflow_invalid", `The workflow ${record.name} has errors.`, {
@@ -188,10 +187,4 @@ async function readInputs(
     });
   }
   return (await readRunInputs(workflow, given)).inputs;
-}
-
-function noSchedule(id: string): AppError {
-  return new AppError("not_found", `There is no schedule ${id}.`, {
-    fix: "Choose one from the list of schedules.",
-  });
 }

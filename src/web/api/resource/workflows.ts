@@ -12,6 +12,7 @@ import { derivedId } from "../../../lib/id.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import type { Kit } from "../../kit.ts";
 import { RequestProblem } from "../../problem.ts";
+import { requireWorkflow } from "../../require.ts";
 import { API_PREFIX } from "../../routes.ts";
 import { requireUsable } from "../../run-form.ts";
 import { matchedMark, preconditionFailed, workflowTag } from "../etag.ts";
@@ -99,7 +100,7 @@ function readingOperations(kit: Kit): Operation[] {
       params: WorkflowParams,
       answer: { status: 200, description: "The workflow.", schema: WorkflowDetailSchema },
       isTagged: true,
-      handle: async ({ params }) => show(kit, await requireWorkflow(kit, params.id)),
+      handle: async ({ params }) => show(kit, await requireWorkflow(kit.deps, params.id)),
     }),
   ];
 }
@@ -123,7 +124,7 @@ function versionOperations(kit: Kit): Operation[] {
         isPage: true,
       },
       async handle({ c, params, query }) {
-        const { id } = await requireWorkflow(kit, params.id);
+        const { id } = await requireWorkflow(kit.deps, params.id);
         const before = Number(decodeCursor(query.cursor) ?? Number.MAX_SAFE_INTEGER);
         const older = (await workflows.versions(id)).filter(({ number }) => number < before);
         const { items, next } = pageOf(older, query.limit, ({ number }) => String(number));
@@ -148,7 +149,7 @@ function versionOperations(kit: Kit): Operation[] {
       answer: { status: 200, description: "The version.", schema: VersionSourceSchema },
       isTagged: true,
       async handle({ params }) {
-        const record = await requireWorkflow(kit, params.id);
+        const record = await requireWorkflow(kit.deps, params.id);
         const version = await requireVersion(kit, record, Number(params.number));
         return { body: { ...presentVersion(version), source: version.source } };
       },
@@ -209,7 +210,7 @@ function savingOperations(kit: Kit): Operation[] {
       isTagged: true,
       takesMatch: true,
       async handle({ c, params, body }) {
-        const known = await requireWorkflow(kit, params.id);
+        const known = await requireWorkflow(kit.deps, params.id);
         const expected = matchedMark(c, known);
         const { workflow, text } = await readSource(kit, body);
         if (workflow.name !== known.name) {
@@ -238,7 +239,7 @@ function otherOperations(kit: Kit): Operation[] {
       takesMatch: true,
       refusals: [409],
       async handle({ c, params }) {
-        const known = await requireWorkflow(kit, params.id);
+        const known = await requireWorkflow(kit.deps, params.id);
         const expected = matchedMark(c, known);
         await orUnmatched(workflows.remove(known.id, expected), expected);
         return {};
@@ -299,7 +300,7 @@ type StartInput = OperationInput<
 
 async function start(kit: Kit, { params, body, idSeed }: StartInput) {
   const { deps } = kit;
-  const record = await requireWorkflow(kit, params.id);
+  const record = await requireWorkflow(kit.deps, params.id);
   const version =
     body.version === undefined ? record.version : await requireVersion(kit, record, body.version);
   const { workflow, problems } = await kit.reader.version(version);
@@ -349,14 +350,6 @@ export async function readRunInputs(
 async function show(kit: Kit, record: WorkflowRecord) {
   const reading = await kit.reader.version(record.version);
   return { body: presentDetail(record, reading), etag: workflowTag(record) };
-}
-
-export async function requireWorkflow({ deps }: Kit, idOrName: string): Promise<WorkflowRecord> {
-  const record = await deps.workflows.get(idOrName);
-  if (record !== undefined) return record;
-  throw new AppError("not_found", `There is no workflow ${idOrName}.`, {
-    fix: "Choose one from the list of workflows.",
-  });
 }
 
 async function requireVersion(
