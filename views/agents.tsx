@@ -12,6 +12,7 @@ import { ErrorBox } from "./part/error-box.tsx";
 import { describe, Field, type FieldProps, PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { LivePart } from "./part/live-part.tsx";
+import { UndoNotice } from "./part/notice.tsx";
 import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
 import { SearchInput } from "./part/search-input.tsx";
 import { isWritable, type Shell } from "./shell.ts";
@@ -105,20 +106,16 @@ function Removed(props: AgentsPageProps) {
   const { shell, removed } = props;
   if (removed === undefined) return null;
   return (
-    <div class="banner info" role="status">
-      <Icon name="check" />
-      <p>
-        Removed: <b>{removed.name}</b>
-      </p>
-      {isWritable(shell) ? (
-        <PostForm action="/agents/restorations" csrf={shell.csrf}>
-          <input type="hidden" name="id" value={removed.id} />
-          <button type="submit" class="btn ghost">
-            Undo
-          </button>
-        </PostForm>
-      ) : null}
-    </div>
+    <UndoNotice
+      text={
+        <>
+          Removed: <b>{removed.name}</b>
+        </>
+      }
+      id={removed.id}
+      action="/agents/restorations"
+      shell={shell}
+    />
   );
 }
 

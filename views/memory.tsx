@@ -8,6 +8,7 @@ import { ErrorBox } from "./part/error-box.tsx";
 import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart, shortId } from "./part/id.ts";
+import { Notice, UndoNotice } from "./part/notice.tsx";
 import { formatCount } from "./part/number.ts";
 import { PageHead } from "./part/panel.tsx";
 import { SearchInput } from "./part/search-input.tsx";
@@ -75,26 +76,19 @@ function Notices(props: MemoryPageProps) {
     <>
       {error === undefined ? null : <ErrorBox error={error} />}
       {removed === undefined ? null : (
-        <div class="banner info" role="status">
-          <Icon name="check" />
-          <p>
-            Forgotten: <b>{removed.key}</b>
-          </p>
-          {isWritable(shell) ? (
-            <PostForm action="/memory/restorations" csrf={shell.csrf}>
-              <input type="hidden" name="id" value={removed.id} />
-              <button type="submit" class="btn ghost">
-                Undo
-              </button>
-            </PostForm>
-          ) : null}
-        </div>
+        <UndoNotice
+          text={
+            <>
+              Forgotten: <b>{removed.key}</b>
+            </>
+          }
+          id={removed.id}
+          action="/memory/restorations"
+          shell={shell}
+        />
       )}
       {clearedCount === undefined ? null : (
-        <div class="banner info" role="status">
-          <Icon name="check" />
-          <p>{entries(clearedCount)} forgotten.</p>
-        </div>
+        <Notice tone="info">{entries(clearedCount)} forgotten.</Notice>
       )}
     </>
   );

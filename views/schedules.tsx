@@ -2,12 +2,11 @@
 import type { Schedule } from "../src/domain/schedule.ts";
 import { Layout } from "./layout.tsx";
 import { EmptyState } from "./part/empty-state.tsx";
-import { PostForm } from "./part/form.tsx";
-import { Icon } from "./part/icon.tsx";
 import { idPart } from "./part/id.ts";
+import { UndoNotice } from "./part/notice.tsx";
 import { PageHead } from "./part/panel.tsx";
 import { ScheduleActions, ScheduleLast, ScheduleNext } from "./part/schedule.tsx";
-import { isWritable, type Shell } from "./shell.ts";
+import type { Shell } from "./shell.ts";
 
 /** With its cron expression in words. */
 export interface ScheduleItem {
@@ -28,20 +27,16 @@ export function SchedulesPage(props: SchedulesPageProps) {
     <Layout shell={shell}>
       <PageHead crumb="Monitor" title="Schedules" />
       {removed === undefined ? null : (
-        <div class="banner info" role="status">
-          <Icon name="check" />
-          <p>
-            Deleted: the schedule of <b>{removed.workflowName}</b>
-          </p>
-          {isWritable(shell) ? (
-            <PostForm action="/schedules/restorations" csrf={shell.csrf}>
-              <input type="hidden" name="id" value={removed.id} />
-              <button type="submit" class="btn ghost">
-                Undo
-              </button>
-            </PostForm>
-          ) : null}
-        </div>
+        <UndoNotice
+          text={
+            <>
+              Deleted: the schedule of <b>{removed.workflowName}</b>
+            </>
+          }
+          id={removed.id}
+          action="/schedules/restorations"
+          shell={shell}
+        />
       )}
       <section class="panel" aria-label="Schedules">
         <div

@@ -9,6 +9,7 @@ import { describe, Field, HiddenUsername, PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { InlineText } from "./part/inline-text.tsx";
 import { safeUrl } from "./part/link.ts";
+import { Notice } from "./part/notice.tsx";
 import { formatBytes } from "./part/number.ts";
 import { MoreLink, PageHead, Panel } from "./part/panel.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
@@ -127,12 +128,7 @@ function Notices(props: SettingsPageProps) {
   const { shell, notice, error, needsRestart } = props;
   return (
     <>
-      {notice === undefined ? null : (
-        <div class="banner ok" role="status">
-          <Icon name="check" />
-          <p>{notice}</p>
-        </div>
-      )}
+      {notice === undefined ? null : <Notice>{notice}</Notice>}
       {error === undefined ? null : (
         <div class="panel pad gap-below" role="alert">
           <ErrorBox error={error} />

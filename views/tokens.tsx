@@ -8,6 +8,7 @@ import { EmptyState } from "./part/empty-state.tsx";
 import { ErrorBox } from "./part/error-box.tsx";
 import { describe, Field, PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
+import { Notice } from "./part/notice.tsx";
 import { plural } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { DateTime, TimeAgo } from "./part/time.tsx";
@@ -57,12 +58,7 @@ export function TokensPage(props: TokensPageProps) {
           API reference
         </a>
       </PageHead>
-      {props.isRevoked === true ? (
-        <div class="banner ok" role="status">
-          <Icon name="check" />
-          <p>The token was revoked.</p>
-        </div>
-      ) : null}
+      {props.isRevoked === true ? <Notice>The token was revoked.</Notice> : null}
       {props.error === undefined ? null : (
         <div class="panel pad gap-below" role="alert">
           <ErrorBox error={props.error} />

@@ -14,6 +14,7 @@ import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart } from "./part/id.ts";
 import { formatCost } from "./part/money.ts";
+import { Notice } from "./part/notice.tsx";
 import { formatShort } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { Success } from "./part/success.tsx";
@@ -68,12 +69,7 @@ export function WorkflowsPage(props: WorkflowsPageProps) {
           </>
         ) : null}
       </PageHead>
-      {props.notice === undefined ? null : (
-        <div class="banner ok" role="status">
-          <Icon name="check" />
-          <p>{props.notice}</p>
-        </div>
-      )}
+      {props.notice === undefined ? null : <Notice>{props.notice}</Notice>}
       <div class="column" {...(writable ? { "data-drop-for": "file" } : {})}>
         <section class="panel" aria-label="Workflows">
           {isFirstVisit ? null : <Filters filter={filter} />}

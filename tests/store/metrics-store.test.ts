@@ -134,12 +134,12 @@ async function tellingOf(store: Store) {
       nodes.set(place, addTo({ ...nodes.get(place) }, sums));
     };
     // In the order of the log: a run that ended before it was ever started took no time.
-    let startedAt: number | undefined;
+    let begun: number | undefined;
     for (const { at, event } of await store.runs.events(one.id, 0, 1000)) {
       if (event.type === "run.queued") add(at, { created: 1 });
-      if (event.type === "run.started") startedAt ??= at;
+      if (event.type === "run.started") begun ??= at;
       const [, state] = /^run\.(succeeded|failed|cancelled)$/.exec(event.type) ?? [];
-      const took = Math.max(0, at - (startedAt ?? at));
+      const took = Math.max(0, at - (begun ?? at));
       if (state !== undefined) add(at, { [state]: 1, durationMs: took, durationMsMax: took });
     }
     const { steps, calls } = await store.runs.journal(one.id);
