@@ -275,3 +275,26 @@ test.skipIf(skipped)(
   },
   TEST_MS,
 );
+
+test.skipIf(skipped)(
+  "a key that comes before htmx has started fills its dialog",
+  async () => {
+    await using open = await visit(true);
+    // htmx starts in a task of its own: it is given none before the key came.
+    await open.page.addInitScript(`
+      const { setTimeout } = window;
+      const held = [];
+      window.setTimeout = (task, ms, ...rest) =>
+        ms === undefined ? held.push(task) : setTimeout(task, ms, ...rest);
+      window.release = () => {
+        window.setTimeout = setTimeout;
+        for (const task of held) task();
+      };
+    `);
+    await open.page.goto("/");
+    await open.page.keyboard.press("?");
+    await open.page.evaluate("release()");
+    await see(open, "Pause live updates, or go on");
+  },
+  TEST_MS,
+);

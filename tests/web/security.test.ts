@@ -359,9 +359,11 @@ test("createSessions() refuses what it did not sign, and what is over", () => {
   expect(createSessions({ ...options, adminPasswordHash: () => "new" }).isValid(cookie)).toBe(
     false,
   );
-  const since = clock.now() + 1;
-  expect(createSessions({ ...options, sessionsSince: () => since - 1 }).isValid(cookie)).toBe(true);
-  expect(createSessions({ ...options, sessionsSince: () => since }).isValid(cookie)).toBe(false);
+  const begunAt = Number(end) - SESSION_MS;
+  const isValidSince = (since: number) =>
+    createSessions({ ...options, sessionsSince: () => since }).isValid(cookie);
+  expect(isValidSince(begunAt)).toBe(true);
+  expect(isValidSince(begunAt + 1)).toBe(false);
   const revoked = sessions.issue();
   sessions.revoke(revoked);
   expect(sessions.isValid(revoked)).toBe(false);

@@ -16,7 +16,10 @@ const openDialog = (id, event) => {
   if (dialog === null || dialog.open) return dialog !== null;
   byId("sidebar")?.hidePopover?.();
   dialog.showModal();
-  htmx.trigger(dialog.querySelector("[data-opened]"), event);
+  const content = dialog.querySelector("[data-opened]");
+  // htmx takes up the page in a task of its own, which a key can come before.
+  htmx.process(content);
+  htmx.trigger(content, event);
   return true;
 };
 const openSearch = () => {
