@@ -13,15 +13,16 @@ import { type Started, startAgents, type Subject } from "./subject.ts";
 const RUN_COUNT = 1_000;
 const REQUEST_COUNT = 200;
 const WARM_UP_COUNT = 20;
-const UPDATE_COUNT = 20;
+const UPDATE_COUNT = 40;
 /** Longer than a live page waits before it tells of the next change. */
-const UPDATE_PAUSE_MS = 1_200;
+const UPDATE_PAUSE_MS = 1_000;
 const PART = { "HX-Request": "true", "HX-Request-Type": "partial", "Accept-Encoding": "gzip" };
 const WHOLE = { "Accept-Encoding": "gzip" };
 
 /**
  * What a page costs: its first visit in Chromium, and the server's CPU time for all of it, for the parts that htmx
- * fetches and for one update of its stream. Linux only.
+ * fetches and for one update of its stream. Linux only. `AGENTS_BENCH_PAGES=run,chat` measures only pages with
+ * one of these in their name.
  */
 export async function measurePages(subject: Subject) {
   if (process.platform !== "linux") return { skipped: "CPU time is read from /proc" };
@@ -32,9 +33,11 @@ export async function measurePages(subject: Subject) {
   const dataDir = dirname(history.path);
   const server = await startAgents(subject, { dataDir, flags: ["--workers", "0"] });
   const browser = await launchChromium();
+  const wanted = (process.env["AGENTS_BENCH_PAGES"] ?? "").split(",");
   const rows = [];
   try {
     for (const [page, pathOf] of Object.entries(PAGES)) {
+      if (!wanted.some((part) => page.includes(part))) continue;
       const url = server.url + pathOf(history, 0).slice(1);
       const { byteCount, requestCount, layoutShift, paintedMs } = await firstVisit(browser, url);
       const row = {
@@ -85,13 +88,11 @@ async function cpuOfUpdates(
   const address = url + pathOf(history, 0).slice(1);
   const during = async (happen: () => void) => {
     await using client = await openSse(address);
-    await Bun.sleep(UPDATE_PAUSE_MS);
+    // Code that has seldom run costs several times as much, and so does its compiler.
+    await times(WARM_UP_COUNT, happen);
     const before = processCpuMs(pid);
     const messageCount = client.messages.length;
-    for (let count = 0; count < UPDATE_COUNT; count += 1) {
-      happen();
-      await Bun.sleep(UPDATE_PAUSE_MS);
-    }
+    await times(UPDATE_COUNT, happen);
     return { cpuMs: processCpuMs(pid) - before, told: client.messages.length - messageCount };
   };
   using database = new Database(history.path, { readwrite: true });
@@ -100,6 +101,13 @@ async function cpuOfUpdates(
   if (busy.told < UPDATE_COUNT - 1) throw new Error(`${page}: only ${busy.told} updates came`);
   const idle = await during(() => {});
   return round((busy.cpuMs - idle.cpuMs) / UPDATE_COUNT);
+}
+
+async function times(count: number, happen: () => void): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) {
+    happen();
+    await Bun.sleep(UPDATE_PAUSE_MS);
+  }
 }
 
 /** A line in the log of a run. */

@@ -277,9 +277,11 @@ async function takePicture(
   const page = await context.newPage();
   await page.goto(url, { waitUntil: "load" });
   await page.evaluate("document.fonts.ready");
-  // The editor comes after the page.
-  if ((await page.locator("[data-editor]").count()) > 0)
+  // The editor comes when somebody is there.
+  if ((await page.locator("[data-editor]").count()) > 0) {
+    await page.mouse.move(1, 1);
     await page.locator("[data-editor][data-ready]").waitFor();
+  }
   const picture = await page.screenshot();
   await context.close();
   await new Bun.Image(picture).png({ palette: true, colors: COLOUR_COUNT }).write(path);

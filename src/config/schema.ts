@@ -178,11 +178,11 @@ export const variables = z.object({
     default: "16",
     example: "4",
   }),
-  AGENTS_REFRESH_QUEUE_MS: variable(wholeNumber(100, REFRESH_MS_MAX).default(1_000), {
+  AGENTS_REFRESH_QUEUE_MS: variable(wholeNumber(100, REFRESH_MS_MAX).default(500), {
     section: "Server",
     description: "Live pages show a new queue depth, and new log lines, at most this often.",
-    default: "1000",
-    example: "500",
+    default: "500",
+    example: "1000",
   }),
   AGENTS_REFRESH_WORKFLOWS_MS: variable(wholeNumber(100, REFRESH_MS_MAX).default(2_000), {
     section: "Server",

@@ -54,9 +54,15 @@ const press = ({ page }: Visit, name: string | RegExp) =>
 const see = ({ page }: Visit, text: string | RegExp) => page.getByText(text).first().waitFor();
 const named = (name: string) => MENDED.replace("name: mended", `name: ${name}`);
 
-/** Opens an editor and waits until it has taken the place of the text area. */
+/** Opens an editor, which takes the place of the text area once somebody is there. */
 async function openEditor({ page }: Visit, path: string): Promise<void> {
   await page.goto(path);
+  await meetEditor({ page });
+}
+
+async function meetEditor({ page }: Pick<Visit, "page">): Promise<void> {
+  await page.mouse.move(10, 10);
+  await page.mouse.move(20, 20);
   await page.locator("[data-ready]").waitFor();
 }
 
@@ -272,7 +278,7 @@ flow("what somebody else saved meanwhile is shown, and saved over only when aske
   open.provoked(`409 POST ${path}/edit`);
   expect(await page.locator(".diff del").allTextContents()).toEqual(["Theirs"]);
   expect(await page.locator(".diff ins").allTextContents()).toEqual(["Mine"]);
-  await page.locator("[data-ready]").waitFor();
+  await meetEditor(open);
   expect(await textOf(open)).toContain("Mine about");
   await open.check("conflict");
   await press(open, "Save mine over it, as a new version");
@@ -285,6 +291,34 @@ flow("what somebody else saved meanwhile is shown, and saved over only when aske
   await press(open, "Restore version 1");
   await page.waitForURL("**?saved=restored");
   await see(open, "Version 1 was saved.");
+});
+
+flow("what is typed before the editor has come is in it, with the cursor behind it", async () => {
+  await using open = await visit(true);
+  const { page } = open;
+  const sent = Promise.withResolvers<void>();
+  await page.route("**/editor.js*", async (route) => {
+    await sent.promise;
+    await route.continue();
+  });
+  await page.goto("/workflows/new");
+  // Nobody has been there yet, so it was not even asked for.
+  const names = "performance.getEntriesByType('resource').map((entry) => entry.name)";
+  expect(await page.evaluate<string>(`${names}.join(' ')`)).not.toContain("editor.js");
+  await page.fill("#source", named("early"));
+  await page.locator("#source").press("Control+Home");
+  await page.keyboard.type("# ab");
+  sent.resolve();
+  await page.locator("[data-ready]").waitFor();
+  await page.keyboard.type("c\n");
+  expect(await textOf(open)).toBe(`# abc\n${named("early")}`);
+  await see(open, "Valid, 1 step");
+  // It is a draft now.
+  await page.goto("/help");
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.goto("/workflows/new");
+  await page.locator("[data-ready]").waitFor();
+  expect(await page.isVisible("#draft")).toBe(true);
 });
 
 flow("a file is uploaded, dropped and opened; the list finds, orders and copies", async () => {
@@ -304,7 +338,7 @@ flow("a file is uploaded, dropped and opened; the list finds, orders and copies"
     await press(open, "Upload");
     await see(open, "The workflow was not saved: the text has errors.");
     open.provoked("422 POST /workflows");
-    await page.locator("[data-ready]").waitFor();
+    await meetEditor(open);
     expect(await textOf(open)).toBe(BROKEN);
     page.on("dialog", (dialog) => void dialog.accept());
 
@@ -318,7 +352,7 @@ flow("a file is uploaded, dropped and opened; the list finds, orders and copies"
     await page.getByRole("link", { name: "Download uploaded" }).click();
     expect((await download).suggestedFilename()).toBe("uploaded.yaml");
     await page.getByRole("link", { name: "Duplicate uploaded" }).click();
-    await page.locator("[data-ready]").waitFor();
+    await meetEditor(open);
     expect(await textOf(open)).toBe(named("uploaded_copy"));
     await press(open, "Save");
     await see(open, "uploaded_copy");

@@ -35,8 +35,6 @@ const TEST_MS = 120_000;
 const MATRIX_MS = 300_000;
 const REQUEST_COUNT_MAX = 10;
 const FIRST_VISIT_BYTES_MAX = 150 * 1024;
-/** The text editor is half of it. Nobody waits for it: the page is used without it until it is there. */
-const EDITOR_BYTES_MAX = 280 * 1024;
 const LAYOUT_SHIFT_MAX = 0.01;
 const TARGET_PX_MIN = 24;
 /** Tabs that are looked at side by side: while one is drawn, another is checked. */
@@ -551,9 +549,9 @@ test(
         visits.push({ name, found: await firstVisit(browser, server.url + path) });
     });
     const over = visits.filter(
-      ({ name, found: { requestCount, byteCount, layoutShift } }) =>
+      ({ found: { requestCount, byteCount, layoutShift } }) =>
         requestCount > REQUEST_COUNT_MAX ||
-        byteCount > (name.startsWith("editor-") ? EDITOR_BYTES_MAX : FIRST_VISIT_BYTES_MAX) ||
+        byteCount > FIRST_VISIT_BYTES_MAX ||
         layoutShift > LAYOUT_SHIFT_MAX,
     );
     expect(over).toEqual([]);

@@ -133,7 +133,7 @@ describe("values", () => {
       host: "127.0.0.1",
       port: 7861,
       refresh: {
-        queueMs: 1_000,
+        queueMs: 500,
         workflowsMs: 2_000,
         agentsMs: 5_000,
         systemMs: 5_000,

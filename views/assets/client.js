@@ -214,20 +214,29 @@ on("keydown", (event) => {
   if (button?.checkVisibility()) event.target.form.requestSubmit(button);
 });
 
-// The editor comes after the page, which can be used without it.
+// The editor is larger than everything else of its page, which can be used without it: it comes when somebody is
+// there, or at once to offer a text that was not saved.
+const DRAFT_PREFIX = "agents-draft:";
+const SIGNS_OF_LIFE = ["pointermove", "pointerdown", "keydown", "focusin", "dragenter"];
 const mountEditor = async () => {
   const host = document.querySelector("[data-editor]:not([data-ready])");
   if (!host || host.shadowRoot) return;
   const { mount } = await import(host.dataset.editor);
-  if (!host.shadowRoot) mount(host);
+  if (host.isConnected && !host.shadowRoot) mount(host);
+};
+const expectEditor = () => {
+  const host = document.querySelector("[data-editor]:not([data-ready])");
+  if (!host) return;
+  if (localStorage.getItem(DRAFT_PREFIX + host.dataset.draft) !== null) void mountEditor();
+  else for (const sign of SIGNS_OF_LIFE) on(sign, mountEditor, { once: true, passive: true });
 };
 // What was saved needs no draft any more.
 const dropDraft = () => {
   const saved = document.querySelector("[data-draft-done]");
-  if (saved) localStorage.removeItem(`agents-draft:${saved.dataset.draftDone}`);
+  if (saved) localStorage.removeItem(DRAFT_PREFIX + saved.dataset.draftDone);
 };
 const onPage = () => {
-  void mountEditor();
+  expectEditor();
   dropDraft();
 };
 if (document.readyState === "complete") onPage();

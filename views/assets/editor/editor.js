@@ -1,5 +1,5 @@
 // The YAML editor of /workflows/new and /workflows/:id/edit, in a file of its own that only these pages
-// load, once they can be used. The text area stays the field of the form: it is written on every change.
+// load, once somebody is there. The text area stays the field of the form: it is written on every change.
 // In a shadow root, because the styles of the editor are then adopted sheets, which the CSP allows.
 import {
   acceptCompletion,
@@ -41,7 +41,7 @@ const LABEL = "Text of the workflow, YAML. Press Escape, then Tab, to leave the 
 /** @param {HTMLElement} host `[data-editor]`, beside the text area that it stands for. */
 export function mount(host) {
   const area = document.getElementById(host.dataset.field);
-  const draft = createDraft(host, area.value);
+  const draft = createDraft(host, area.defaultValue);
   const server = createServer(area.form);
   const changed = () => {
     area.value = textOf(view);
@@ -58,7 +58,10 @@ export function mount(host) {
       if (update.docChanged) changed();
     }),
   ];
-  const state = EditorState.create({ doc: area.value, extensions });
+  // Somebody may have begun in the text area.
+  const hasFocus = document.activeElement === area;
+  const selection = hasFocus ? { anchor: area.selectionStart, head: area.selectionEnd } : undefined;
+  const state = EditorState.create({ doc: area.value, selection, extensions });
   const view = new EditorView({ root, parent: root, state });
   const checkSoon = debounce(createCheck({ host, server, view }), CHECK_MS);
   const setText = (text) => {
@@ -76,6 +79,8 @@ export function mount(host) {
   draft.offer(setText);
   host.dataset.ready = "";
   area.hidden = true;
+  if (hasFocus) view.focus();
+  if (area.value !== area.defaultValue) changed();
   showProblems(view);
 }
 
