@@ -11,6 +11,7 @@ import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
 import m0004 from "./0004_add_schedules.sql" with { type: "text" };
 import m0005 from "./0005_add_run_words.sql" with { type: "text" };
 import m0006 from "./0006_index_memory_words.sql" with { type: "text" };
+import m0007 from "./0007_extend_conversations.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -47,5 +48,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0006_index_memory_words",
     sha256: "c34790f8263285db31e1939b63e63fd06caadecc196c0182d15d5cb6816e3afb",
     sql: m0006,
+  },
+  {
+    name: "0007_extend_conversations",
+    sha256: "281d40733f99d1a72f0db79784502dc5f166095c60100947b3e972a2825aa156",
+    sql: m0007,
   },
 ];

@@ -1,7 +1,9 @@
 /**
- * A conversation with the model that builds workflows. Messages are only ever added at the end; all but
- * the answer that is under way never change again.
+ * A conversation with the model that builds workflows: a tree of messages, each of which follows its parent. One
+ * way through it, the branch, is shown and gone on with. Messages are only ever added; all but the answer that is
+ * under way, and what has become of the tool calls of one, never change again.
  */
+import type { Json } from "../lib/json.ts";
 import type { ErrorRecord } from "./error.ts";
 import type { ModelAnswer, Usage } from "./model.ts";
 import type { ProviderName } from "./workflow.ts";
@@ -12,6 +14,11 @@ export const MESSAGE_CHARS_MAX = 20_000;
 export const ANSWER_CHARS_MAX = 200_000;
 export const CONVERSATION_MESSAGE_COUNT_MAX = 5_000;
 export const CONVERSATION_TITLE_CHARS_MAX = 80;
+/** What may be attached to one message. */
+export const MESSAGE_FILE_COUNT_MAX = 5;
+export const MESSAGE_FILE_BYTES_MAX = 5 * 1024 * 1024;
+/** Of a conversation, so that what a request carries has an end. */
+export const CONVERSATION_FILE_BYTES_MAX = 20 * 1024 * 1024;
 /** How often a workflow with errors goes back to the model by itself. */
 export const REPAIR_ROUND_COUNT_MAX = 3;
 
@@ -24,14 +31,56 @@ export type AnswerState = (typeof ANSWER_STATES)[number];
 
 interface BaseMessage {
   readonly conversationId: string;
-  /** 1, 2, 3 … within the conversation. */
+  /** 1, 2, 3 … within the conversation, in the order of their beginning. */
   readonly ordinal: number;
+  /** What it follows; null for what begins the conversation. */
+  readonly parent: number | null;
+  /** All that follow the same parent and are of the same role, itself among them, oldest first. */
+  readonly siblings: readonly number[];
   readonly text: string;
   readonly createdAt: number;
 }
 
+/** An attached text or image, without its content. */
+export interface MessageFile {
+  /** 1, 2, 3 … within its message. */
+  readonly number: number;
+  readonly name: string;
+  readonly mediaType: string;
+  /** SHA-256 of the content, hex. */
+  readonly hash: string;
+  readonly byteCount: number;
+}
+
+export interface NewMessageFile extends Pick<MessageFile, "name" | "mediaType"> {
+  readonly data: Uint8Array;
+}
+
 export interface PersonMessage extends BaseMessage {
   readonly role: "person";
+  readonly files: readonly MessageFile[];
+}
+
+/**
+ * `begun`: to be made, or under way. `asked`: writes or spends, and waits for a person, who approves or declines.
+ * The last three never change.
+ */
+export const CHAT_CALL_STATES = ["begun", "asked", "done", "declined", "failed"] as const;
+export type ChatCallState = (typeof CHAT_CALL_STATES)[number];
+
+/** A tool call of an answer. */
+export interface ChatCall {
+  /** 1, 2, 3 … within its answer. */
+  readonly number: number;
+  /** As the provider calls it. */
+  readonly callId: string;
+  readonly tool: string;
+  readonly arguments: Json;
+  readonly state: ChatCallState;
+  /** What the model is told of it; null while it is `begun` or `asked`. */
+  readonly result: string | null;
+  /** Where what it made can be seen, a path of the dashboard. */
+  readonly link: string | null;
 }
 
 export interface AnswerMessage extends BaseMessage {
@@ -52,6 +101,9 @@ export interface AnswerMessage extends BaseMessage {
   /** Why it failed. */
   readonly error: ErrorRecord | null;
   readonly finishedAt: number | null;
+  /** Null until it has ended, and when it made no calls. What the provider wants back: `ModelAnswer.thoughts`. */
+  readonly thoughts: Json | null;
+  readonly calls: readonly ChatCall[];
 }
 
 export type Message = PersonMessage | AnswerMessage;
@@ -64,6 +116,12 @@ export interface Conversation {
   readonly updatedAt: number;
   readonly messageCount: number;
   readonly isAnswering: boolean;
+  /** The newest message of the branch. */
+  readonly head: number;
+  /** Grows whenever the branch changes in another way than by a message at its end. */
+  readonly branch: number;
+  /** `provider/model` that was picked for it; null for the default. */
+  readonly model: string | null;
 }
 
 /** What all answers of a conversation used. */
@@ -84,39 +142,79 @@ export interface MessageRef {
 export type AnswerProgress = Pick<AnswerMessage, "text" | "provider" | "model" | "omittedCount">;
 
 export type AnswerEnd = AnswerProgress &
-  Pick<AnswerMessage, "finish" | "usage" | "costNanoUsd" | "error"> & {
+  Pick<AnswerMessage, "finish" | "usage" | "costNanoUsd" | "error" | "thoughts"> & {
     readonly state: Exclude<AnswerState, "streaming">;
+    /** What is to be done for it. */
+    readonly calls: readonly Pick<ChatCall, "callId" | "tool" | "arguments" | "state">[];
   };
+
+export interface CallRef extends MessageRef {
+  readonly number: number;
+}
 
 /** Stored conversations. All methods @throws AppError `database_*`, `disk_full`, `read_only`. */
 export interface ConversationStore {
   /** Makes a conversation with its first message. */
-  create(input: { id: string; title: string; text: string }): Promise<Conversation>;
+  create(input: {
+    readonly id: string;
+    readonly title: string;
+    readonly text: string;
+    readonly files?: readonly NewMessageFile[];
+    readonly model?: string | null;
+  }): Promise<Conversation>;
   get(id: string): Promise<Conversation | undefined>;
-  /** Last changed first, at most `limit`, those that come after the conversation `before`. */
-  list(options: { limit: number; before?: string }): Promise<Conversation[]>;
+  /**
+   * Last changed first, at most `limit`, those that come after the conversation `before`; with `search` those that
+   * have each of its words, or their beginnings, in the title or in what a person wrote.
+   */
+  list(options: { limit: number; before?: string; search?: string }): Promise<Conversation[]>;
   totals(id: string): Promise<ConversationTotals>;
   /**
-   * At most `limit` messages, oldest first: those after the ordinal `after`, else the newest ones below
+   * At most `limit` messages of the branch, oldest first: those after the ordinal `after`, else the newest ones below
    * the ordinal `before`, else the newest ones.
    */
   messages(
     id: string,
     options: { limit: number; after?: number; before?: number },
   ): Promise<Message[]>;
+  /** Any message, of the branch or not. */
   message(ref: MessageRef): Promise<Message | undefined>;
+  /** The content of an attached file. */
+  file(ref: MessageRef & { readonly number: number }): Promise<Uint8Array | undefined>;
   /**
-   * Adds what a person wrote.
+   * Adds what a person wrote at the end of the branch; with `inPlaceOf` beside that message, which begins a branch.
    * @throws AppError `not_found`; `conflict` while an answer is under way; `too_large` when the
    * conversation is full.
    */
-  say(id: string, text: string): Promise<Message>;
-  /** Begins an answer, with no text yet. @throws as `say`. */
-  startAnswer(id: string, round: number): Promise<AnswerMessage>;
+  say(
+    id: string,
+    text: string,
+    more?: { readonly files?: readonly NewMessageFile[]; readonly inPlaceOf?: number },
+  ): Promise<Message>;
+  /**
+   * Begins an answer at the end of the branch; with `inPlaceOf` beside that answer, which begins a branch. `text` is
+   * what it begins with, of an answer that is gone on with. @throws as `say`.
+   */
+  startAnswer(
+    id: string,
+    round: number,
+    more?: { readonly inPlaceOf?: number; readonly text?: string },
+  ): Promise<AnswerMessage>;
   /** Keeps what has come so far. @returns false when the answer is not under way (any more). */
   saveProgress(ref: MessageRef, progress: AnswerProgress): Promise<boolean>;
   /** Ends an answer. @returns it; undefined when it was not under way, and nothing is changed. */
   endAnswer(ref: MessageRef, end: AnswerEnd): Promise<AnswerMessage | undefined>;
+  /** Changes a call from one state to another. @returns false when it was not in the first. */
+  saveCall(
+    ref: CallRef,
+    change: { readonly from: ChatCallState } & Pick<ChatCall, "state" | "result" | "link">,
+  ): Promise<boolean>;
+  /** Shows the branch that leads through this message to the newest below it. @throws AppError `not_found`, `conflict`. */
+  show(ref: MessageRef): Promise<void>;
+  /** @throws AppError `not_found`. */
+  rename(id: string, title: string): Promise<void>;
+  /** Null for the default. @throws AppError `not_found`. */
+  pickModel(id: string, model: string | null): Promise<void>;
   /**
    * Marks every answer that is under way as interrupted: to be called once, when the only process that
    * makes answers begins. @returns how many there were.

@@ -1,55 +1,117 @@
-import { and, asc, count, desc, eq, gt, lt, or, sql, sum } from "drizzle-orm";
+import type { Database } from "bun:sqlite";
+import { and, count, desc, eq, getTableColumns, inArray, lt, max, or, sql, sum } from "drizzle-orm";
 import {
+  CONVERSATION_FILE_BYTES_MAX,
   CONVERSATION_MESSAGE_COUNT_MAX,
   CONVERSATION_TITLE_CHARS_MAX,
   type AnswerEnd,
   type AnswerMessage,
+  type CallRef,
   type Conversation,
   type ConversationStore,
   type ConversationTotals,
   type Message,
   type MessageRef,
+  type NewMessageFile,
+  type PersonMessage,
 } from "../domain/conversation.ts";
 import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Connection } from "./connection.ts";
+import { searchWords } from "../lib/search-words.ts";
+import type { Connection, Handle } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { toUsage } from "./run-row.ts";
-import { conversationMessages as messages, conversations } from "./schema.ts";
+import {
+  conversationCalls as calls,
+  conversationFiles as files,
+  conversationMessages as messages,
+  conversations,
+} from "./schema.ts";
+import { defineStatement } from "./statement.ts";
 
 /** Rows of one answer, whatever is asked for. */
 const ROW_COUNT_MAX = 1_000;
+/** Of a message so many characters can be found. */
+const WORD_CHARS_MAX = 4_000;
+
+/** From a message up to the first after `after`, newest first. */
+const WAY = defineStatement<{ ordinal: number }, [string, number, number, number, number]>(
+  `WITH RECURSIVE way(ordinal, parent) AS (
+     SELECT ordinal, parent FROM conversation_messages WHERE conversation_id = ?1 AND ordinal = ?2
+     UNION ALL
+     SELECT above.ordinal, above.parent FROM way JOIN conversation_messages AS above
+       ON above.conversation_id = ?1 AND above.ordinal = way.parent AND way.parent > ?3
+   )
+   SELECT ordinal FROM way WHERE ordinal > ?3 AND ordinal < ?4 LIMIT ?5`,
+);
+/** What a message can be found by; that of the first has the title too. */
+const INDEX = defineStatement<unknown, [string, string, number]>(
+  `INSERT OR REPLACE INTO conversation_words (rowid, words)
+   SELECT rowid, ?1 FROM conversation_messages WHERE conversation_id = ?2 AND ordinal = ?3`,
+);
 
 export function createConversationStore(connection: Connection, clock: Clock): ConversationStore {
   return {
     create: (input) =>
-      connection.write(({ db }) => {
+      connection.write((handle) => {
         const now = clock.now();
         const title = input.title.slice(0, CONVERSATION_TITLE_CHARS_MAX);
         const row = { id: input.id, title, createdAt: now, updatedAt: now };
-        db.insert(conversations)
-          .values({ ...row, messageCount: 0, isAnswering: false })
+        handle.db
+          .insert(conversations)
+          .values({ ...row, messageCount: 0, isAnswering: false, model: input.model ?? null })
           .run();
-        addMessage(db, input.id, { role: "person", text: input.text, createdAt: now });
-        return requireConversation(db, input.id);
+        addSaid(handle, input.id, { ...input, createdAt: now });
+        return requireConversation(handle.db, input.id);
       }),
     get: (id) => connection.read(({ db }) => find(db, id)),
     list: (options) => connection.read(({ db }) => list(db, options)),
     totals: (id) => connection.read(({ db }) => totals(db, id)),
-    messages: (id, options) => connection.read(({ db }) => listMessages(db, id, options)),
+    messages: (id, options) => connection.read((handle) => listMessages(handle, id, options)),
     message: (ref) => connection.read(({ db }) => findMessage(db, ref)),
-    say: (id, text) =>
-      connection.write(({ db }) =>
-        addMessage(db, id, { role: "person", text, createdAt: clock.now() }),
+    file: (ref) =>
+      connection.read(
+        ({ db }) =>
+          db
+            .select({ data: files.data })
+            .from(files)
+            .where(and(isOfMessage(files, ref), eq(files.number, ref.number)))
+            .get()?.data,
       ),
-    startAnswer: (id, round) =>
-      connection.write(({ db }) => startAnswer(db, id, { round, createdAt: clock.now() })),
+    say: (id, text, more) =>
+      connection.write((handle) => addSaid(handle, id, { ...more, text, createdAt: clock.now() })),
+    startAnswer: (id, round, more) =>
+      connection.write(({ db }) =>
+        startAnswer(db, id, { ...more, round, createdAt: clock.now() }),
+      ),
     saveProgress: (ref, progress) =>
       connection.write(({ db }) => {
         const kept = db.update(messages).set(progress).where(isUnderWay(ref));
         return kept.returning({ ordinal: messages.ordinal }).all().length > 0;
       }),
     endAnswer: (ref, end) => connection.write(({ db }) => endAnswer(db, ref, end, clock)),
+    saveCall: (ref, { from, ...change }) =>
+      connection.write(({ db }) => {
+        const kept = db
+          .update(calls)
+          .set(change)
+          .where(and(isCall(ref), eq(calls.state, from)));
+        return kept.returning({ number: calls.number }).all().length > 0;
+      }),
+    show: (ref) => connection.write(({ db }) => show(db, ref)),
+    rename: (id, title) =>
+      connection.write(({ client, db }) => {
+        requireConversation(db, id);
+        const named = title.slice(0, CONVERSATION_TITLE_CHARS_MAX);
+        db.update(conversations).set({ title: named }).where(eq(conversations.id, id)).run();
+        const first = requireMessage(db, { conversationId: id, ordinal: 1 });
+        indexWords(client, first, `${named}\n${first.text}`);
+      }),
+    pickModel: (id, model) =>
+      connection.write(({ db }) => {
+        requireConversation(db, id);
+        db.update(conversations).set({ model }).where(eq(conversations.id, id)).run();
+      }),
     interruptAnswers: () => connection.write(({ db }) => interruptAnswers(db, clock)),
     remove: (id) =>
       connection.write(({ db }) => {
@@ -74,7 +136,10 @@ function requireConversation(db: Db, id: string): Conversation {
   });
 }
 
-function list(db: Db, options: { limit: number; before?: string }): Conversation[] {
+function list(
+  db: Db,
+  options: { limit: number; before?: string; search?: string },
+): Conversation[] {
   const last = options.before === undefined ? undefined : find(db, options.before);
   // One that was deleted meanwhile leaves no place to go on from: the list begins anew.
   const place = last ?? { id: "", updatedAt: Number.MAX_SAFE_INTEGER };
@@ -85,10 +150,21 @@ function list(db: Db, options: { limit: number; before?: string }): Conversation
   return db
     .select()
     .from(conversations)
-    .where(options.before === undefined ? undefined : isBelow)
+    .where(and(options.before === undefined ? undefined : isBelow, hasWords(options.search)))
     .orderBy(desc(conversations.updatedAt), desc(conversations.id))
     .limit(limitOf(options.limit))
     .all();
+}
+
+/** One of its messages has all words, or words that begin so. */
+function hasWords(search = "") {
+  const words = searchWords(search);
+  if (words.length === 0) return undefined;
+  const match = words.map((word) => `"${word}"*`).join(" ");
+  return sql`${conversations.id} IN (
+    SELECT found.conversation_id FROM conversation_words
+    JOIN conversation_messages AS found ON found.rowid = conversation_words.rowid
+    WHERE conversation_words MATCH ${match})`;
 }
 
 function totals(db: Db, id: string): ConversationTotals {
@@ -112,27 +188,81 @@ function totals(db: Db, id: string): ConversationTotals {
 }
 
 function listMessages(
-  db: Db,
+  { client, db }: Handle,
   id: string,
   { limit, after, before }: { limit: number; after?: number; before?: number },
 ): Message[] {
-  const here = eq(messages.conversationId, id);
-  const rows = db.select().from(messages).$dynamic();
-  if (after !== undefined) {
-    return rows
-      .where(and(here, gt(messages.ordinal, after)))
-      .orderBy(asc(messages.ordinal))
-      .limit(limitOf(limit))
-      .all()
-      .map(toMessage);
-  }
-  return rows
-    .where(before === undefined ? here : and(here, lt(messages.ordinal, before)))
-    .orderBy(desc(messages.ordinal))
-    .limit(limitOf(limit))
-    .all()
-    .toReversed()
-    .map(toMessage);
+  const head = find(db, id)?.head;
+  if (head === undefined) return [];
+  const bounds = [after ?? 0, before ?? Number.MAX_SAFE_INTEGER] as const;
+  // Those right after a place are the last that are met on the way up to it.
+  const count = after === undefined ? limitOf(limit) : CONVERSATION_MESSAGE_COUNT_MAX;
+  const way = WAY(client)
+    .all(id, head, ...bounds, count)
+    .map(({ ordinal }) => ordinal)
+    .toReversed();
+  return readMessages(db, id, after === undefined ? way : way.slice(0, limitOf(limit)));
+}
+
+/** In the order of their ordinals. */
+function readMessages(db: Db, id: string, ordinals: readonly number[]): Message[] {
+  const wanted = [...ordinals];
+  const rows = db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.conversationId, id), inArray(messages.ordinal, wanted)))
+    .orderBy(messages.ordinal)
+    .all();
+  const parents = [...new Set(rows.map(({ parent }) => parent))];
+  const children = db
+    .select({ ordinal: messages.ordinal, parent: messages.parent, role: messages.role })
+    .from(messages)
+    .where(and(eq(messages.conversationId, id), inArray(messages.parent, parents)))
+    .orderBy(messages.ordinal)
+    .all();
+  const of = (role: MessageRow["role"]) =>
+    rows.filter((row) => row.role === role).map(({ ordinal }) => ordinal);
+  const attached = filesOf(db, id, of("person"));
+  const made = callsOf(db, id, of("model"));
+  return rows.map((row) => {
+    const isOwn = (other: { ordinal: number }) => other.ordinal === row.ordinal;
+    return toMessage(row, {
+      siblings: children
+        .filter(({ parent, role }) => parent === row.parent && role === row.role)
+        .map(({ ordinal }) => ordinal),
+      files: attached.filter(isOwn).map(withoutRef),
+      calls: made.filter(isOwn).map(withoutRef),
+    });
+  });
+}
+
+function filesOf(db: Db, id: string, ordinals: number[]) {
+  if (ordinals.length === 0) return [];
+  const { data: _, ...columns } = getTableColumns(files);
+  return db
+    .select(columns)
+    .from(files)
+    .where(and(eq(files.conversationId, id), inArray(files.ordinal, ordinals)))
+    .orderBy(files.number)
+    .all();
+}
+
+function callsOf(db: Db, id: string, ordinals: number[]) {
+  if (ordinals.length === 0) return [];
+  return db
+    .select()
+    .from(calls)
+    .where(and(eq(calls.conversationId, id), inArray(calls.ordinal, ordinals)))
+    .orderBy(calls.number)
+    .all();
+}
+
+function withoutRef<T extends MessageRef>({
+  conversationId: _conversationId,
+  ordinal: _ordinal,
+  ...rest
+}: T): Omit<T, keyof MessageRef> {
+  return rest;
 }
 
 function limitOf(limit: number): number {
@@ -140,44 +270,145 @@ function limitOf(limit: number): number {
 }
 
 function findMessage(db: Db, ref: MessageRef): Message | undefined {
-  const row = db.select().from(messages).where(isMessage(ref)).get();
-  return row === undefined ? undefined : toMessage(row);
+  return readMessages(db, ref.conversationId, [ref.ordinal])[0];
 }
 
-function addMessage(db: Db, id: string, fields: NewMessage): Message {
+/** Adds a message at the end of the branch, or beside another. */
+function addMessage(
+  db: Db,
+  id: string,
+  { inPlaceOf, ...fields }: NewMessage & { readonly inPlaceOf?: number | undefined },
+): MessageRef {
   const conversation = requireConversation(db, id);
-  if (conversation.isAnswering) {
-    throw new AppError("conflict", "An answer is under way in this conversation.", {
-      fix: "Wait until it has ended, or stop it.",
-    });
-  }
+  refuseWhileAnswering(conversation);
   if (conversation.messageCount >= CONVERSATION_MESSAGE_COUNT_MAX) {
     throw new AppError("too_large", "This conversation is full.", {
       fix: "Begin a new conversation with the workflow that you have.",
     });
   }
+  const beside =
+    inPlaceOf === undefined ? undefined : requireBeside(db, id, { ...fields, inPlaceOf });
   const ordinal = conversation.messageCount + 1;
+  const parent = beside?.parent ?? conversation.head;
   db.insert(messages)
-    .values({ ...fields, conversationId: id, ordinal })
+    .values({ ...fields, conversationId: id, ordinal, parent })
     .run();
   db.update(conversations)
     .set({
       messageCount: ordinal,
+      head: ordinal,
+      branch: conversation.branch + (beside === undefined ? 0 : 1),
       updatedAt: fields.createdAt,
       isAnswering: fields.state === "streaming",
     })
     .where(eq(conversations.id, id))
     .run();
-  return requireMessage(db, { conversationId: id, ordinal });
+  return { conversationId: id, ordinal };
+}
+
+function refuseWhileAnswering({ isAnswering }: Conversation): void {
+  if (!isAnswering) return;
+  throw new AppError("conflict", "An answer is under way in this conversation.", {
+    fix: "Wait until it has ended, or stop it.",
+  });
+}
+
+function requireBeside(
+  db: Db,
+  id: string,
+  { inPlaceOf, role }: Pick<NewMessage, "role"> & { inPlaceOf: number },
+): { parent: number } {
+  const row = db
+    .select({ parent: messages.parent, role: messages.role })
+    .from(messages)
+    .where(isOfMessage(messages, { conversationId: id, ordinal: inPlaceOf }))
+    .get();
+  if (row?.role === role) return row;
+  throw noMessage(inPlaceOf);
+}
+
+function noMessage(ordinal: number): AppError {
+  return new AppError("not_found", `There is no such message ${ordinal} in this conversation.`, {
+    fix: "Go back to the conversation and choose one that is there.",
+  });
+}
+
+interface Said {
+  readonly text: string;
+  readonly createdAt: number;
+  readonly files?: readonly NewMessageFile[];
+  readonly inPlaceOf?: number;
+}
+
+function addSaid({ client, db }: Handle, id: string, said: Said): Message {
+  const { files: added = [], ...fields } = said;
+  const ref = addMessage(db, id, { ...fields, role: "person" });
+  addFiles(db, ref, added);
+  const title = ref.ordinal === 1 ? `${requireConversation(db, id).title}\n` : "";
+  indexWords(client, ref, title + said.text);
+  return requireMessage(db, ref);
+}
+
+function addFiles(db: Db, ref: MessageRef, added: readonly NewMessageFile[]): void {
+  if (added.length === 0) return;
+  const { conversationId, ordinal } = ref;
+  const { known } = db
+    .select({ known: sum(files.byteCount).mapWith(Number) })
+    .from(files)
+    .where(eq(files.conversationId, conversationId))
+    .get() ?? { known: 0 };
+  const total = added.reduce((bytes, { data }) => bytes + data.byteLength, known ?? 0);
+  if (total > CONVERSATION_FILE_BYTES_MAX) {
+    const message = `The files of a conversation have at most ${CONVERSATION_FILE_BYTES_MAX / 2 ** 20} MiB together.`;
+    throw new AppError("too_large", message, { fix: "Attach smaller files, or begin a new one." });
+  }
+  const rows = added.map(({ name, mediaType, data }, index) => ({
+    conversationId,
+    ordinal,
+    number: index + 1,
+    name,
+    mediaType,
+    hash: new Bun.CryptoHasher("sha256").update(data).digest("hex"),
+    byteCount: data.byteLength,
+    data: Buffer.from(data),
+  }));
+  db.insert(files).values(rows).run();
+}
+
+function indexWords(client: Database, ref: MessageRef, words: string): void {
+  INDEX(client).run(words.slice(0, WORD_CHARS_MAX), ref.conversationId, ref.ordinal);
 }
 
 function startAnswer(
   db: Db,
   id: string,
-  start: { round: number; createdAt: number },
+  start: { round: number; createdAt: number; inPlaceOf?: number; text?: string },
 ): AnswerMessage {
-  const fields = { ...start, role: "model", state: "streaming", text: "" } as const;
-  return requireAnswer(addMessage(db, id, fields));
+  const fields = { text: "", ...start, role: "model", state: "streaming" } as const;
+  return requireAnswer(requireMessage(db, addMessage(db, id, fields)));
+}
+
+function show(db: Db, ref: MessageRef): void {
+  const conversation = requireConversation(db, ref.conversationId);
+  refuseWhileAnswering(conversation);
+  if (findMessage(db, ref) === undefined) throw noMessage(ref.ordinal);
+  let head = ref.ordinal;
+  for (let next: number | null = head; next !== null; next = newestChild(db, { ...ref, ordinal: head }))
+    head = next;
+  if (head === conversation.head) return;
+  db.update(conversations)
+    .set({ head, branch: conversation.branch + 1 })
+    .where(eq(conversations.id, ref.conversationId))
+    .run();
+}
+
+function newestChild(db: Db, { conversationId, ordinal }: MessageRef): number | null {
+  const found = db
+    .select({ newest: max(messages.ordinal) })
+    .from(messages)
+    .where(and(eq(messages.conversationId, conversationId), eq(messages.parent, ordinal)))
+    .get();
+  return found?.newest ?? null;
 }
 
 function endAnswer(
@@ -185,7 +416,7 @@ function endAnswer(
   ref: MessageRef,
   ...[end, clock]: [AnswerEnd, Clock]
 ): AnswerMessage | undefined {
-  const { usage, ...fields } = end;
+  const { usage, calls: made, ...fields } = end;
   const ended = db
     .update(messages)
     .set({
@@ -201,9 +432,14 @@ function endAnswer(
     .returning({ ordinal: messages.ordinal })
     .all();
   if (ended.length === 0) return undefined;
+  const { conversationId, ordinal } = ref;
+  if (made.length > 0)
+    db.insert(calls)
+      .values(made.map((call, index) => ({ ...call, conversationId, ordinal, number: index + 1 })))
+      .run();
   db.update(conversations)
     .set({ isAnswering: false })
-    .where(eq(conversations.id, ref.conversationId))
+    .where(eq(conversations.id, conversationId))
     .run();
   return requireAnswer(requireMessage(db, ref));
 }
@@ -213,7 +449,7 @@ function interruptAnswers(db: Db, clock: Clock): number {
     .update(conversations)
     .set({ isAnswering: false })
     .where(sql`is_answering = 1`)
-    .returning({ conversationId: conversations.id, ordinal: conversations.messageCount })
+    .returning({ conversationId: conversations.id, ordinal: conversations.head })
     .all();
   for (const ref of under) {
     const end = { state: "interrupted", finishedAt: clock.now() } as const;
@@ -222,12 +458,17 @@ function interruptAnswers(db: Db, clock: Clock): number {
   return under.length;
 }
 
-function isMessage(ref: MessageRef) {
-  return and(eq(messages.conversationId, ref.conversationId), eq(messages.ordinal, ref.ordinal));
+/** Of one of the tables whose rows belong to a message. */
+function isOfMessage(table: typeof messages | typeof files | typeof calls, ref: MessageRef) {
+  return and(eq(table.conversationId, ref.conversationId), eq(table.ordinal, ref.ordinal));
+}
+
+function isCall(ref: CallRef) {
+  return and(isOfMessage(calls, ref), eq(calls.number, ref.number));
 }
 
 function isUnderWay(ref: MessageRef) {
-  return and(isMessage(ref), eq(messages.state, "streaming"));
+  return and(isOfMessage(messages, ref), eq(messages.state, "streaming"));
 }
 
 /** For a row that was written in this transaction. */
@@ -242,10 +483,14 @@ function requireAnswer(message: Message): AnswerMessage {
   throw new AppError("internal", "Internal error.");
 }
 
-function toMessage(row: MessageRow): Message {
+function toMessage(
+  row: MessageRow,
+  more: Pick<Message, "siblings"> & Pick<PersonMessage, "files"> & Pick<AnswerMessage, "calls">,
+): Message {
   const { conversationId, ordinal, text, createdAt } = row;
-  const base = { conversationId, ordinal, text, createdAt };
-  if (row.role === "person") return { ...base, role: "person" };
+  const parent = row.parent === 0 ? null : row.parent;
+  const base = { conversationId, ordinal, parent, siblings: more.siblings, text, createdAt };
+  if (row.role === "person") return { ...base, role: "person", files: more.files };
   const { state, round, provider, model, omittedCount, finish, error, costNanoUsd } = row;
   return {
     ...base,
@@ -260,5 +505,7 @@ function toMessage(row: MessageRow): Message {
     costNanoUsd,
     error,
     finishedAt: row.finishedAt,
+    thoughts: row.thoughts,
+    calls: more.calls,
   };
 }

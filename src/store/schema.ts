@@ -15,6 +15,7 @@
  */
 import { sql } from "drizzle-orm";
 import {
+  blob,
   foreignKey,
   index,
   integer,
@@ -23,7 +24,7 @@ import {
   text,
   unique,
 } from "drizzle-orm/sqlite-core";
-import type { AnswerState } from "../domain/conversation.ts";
+import type { AnswerState, ChatCallState } from "../domain/conversation.ts";
 import type { ErrorRecord } from "../domain/error.ts";
 import type { ModelAnswer } from "../domain/model.ts";
 import type {
@@ -314,6 +315,10 @@ export const conversations = sqliteTable(
     /** Also the ordinal of the newest message. */
     messageCount: integer().notNull(),
     isAnswering: integer({ mode: "boolean" }).notNull(),
+    /** The newest message of the branch that is shown. */
+    head: integer().notNull().default(0),
+    branch: integer().notNull().default(0),
+    model: text(),
   },
   (table) => [
     index("conversations_by_updated_at").on(table.updatedAt, table.id),
@@ -348,8 +353,51 @@ export const conversationMessages = sqliteTable(
     finishedAt: integer(),
     error: text({ mode: "json" }).$type<ErrorRecord>(),
     text: text().notNull(),
+    /** 0 for what begins the conversation. */
+    parent: integer().notNull().default(0),
+    thoughts: text({ mode: "json" }).$type<Json>(),
   },
-  (table) => [primaryKey({ columns: [table.conversationId, table.ordinal] })],
+  (table) => [
+    primaryKey({ columns: [table.conversationId, table.ordinal] }),
+    index("conversation_messages_by_parent").on(table.conversationId, table.parent),
+  ],
+);
+
+/** Texts and images that were attached to a message. */
+export const conversationFiles = sqliteTable(
+  "conversation_files",
+  {
+    conversationId: text()
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    ordinal: integer().notNull(),
+    number: integer().notNull(),
+    name: text().notNull(),
+    mediaType: text().notNull(),
+    hash: text().notNull(),
+    byteCount: integer().notNull(),
+    data: blob({ mode: "buffer" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.conversationId, table.ordinal, table.number] })],
+);
+
+/** Tool calls of answers. */
+export const conversationCalls = sqliteTable(
+  "conversation_calls",
+  {
+    conversationId: text()
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    ordinal: integer().notNull(),
+    number: integer().notNull(),
+    callId: text().notNull(),
+    tool: text().notNull(),
+    arguments: text({ mode: "json" }).$type<Json>().notNull(),
+    state: text().$type<ChatCallState>().notNull(),
+    result: text(),
+    link: text(),
+  },
+  (table) => [primaryKey({ columns: [table.conversationId, table.ordinal, table.number] })],
 );
 
 /** What agents remember. */

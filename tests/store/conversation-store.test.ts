@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   type AnswerEnd,
+  CONVERSATION_FILE_BYTES_MAX,
   CONVERSATION_MESSAGE_COUNT_MAX,
   CONVERSATION_TITLE_CHARS_MAX,
 } from "../../src/domain/conversation.ts";
@@ -27,6 +28,8 @@ const END: AnswerEnd = {
   usage: USAGE,
   costNanoUsd: 42,
   error: null,
+  thoughts: null,
+  calls: [],
 };
 const TEA = { id: "c1", title: "Tea", text: "About tea" };
 
@@ -41,11 +44,23 @@ test("create() makes a conversation with its first message, and cuts a long titl
     updatedAt: now,
     messageCount: 1,
     isAnswering: false,
+    head: 1,
+    branch: 0,
+    model: null,
   });
   expect(await conversations.get("c1")).toEqual(made);
   expect(await conversations.get("none")).toBeUndefined();
   expect(await conversations.messages("c1", { limit: 9 })).toEqual([
-    { conversationId: "c1", ordinal: 1, role: "person", text: "About tea", createdAt: now },
+    {
+      conversationId: "c1",
+      ordinal: 1,
+      parent: null,
+      siblings: [1],
+      role: "person",
+      text: "About tea",
+      createdAt: now,
+      files: [],
+    },
   ]);
 });
 
@@ -56,6 +71,10 @@ test("an answer begins, keeps what comes, and ends with what it used", async () 
   expect(begun).toEqual({
     conversationId: "c1",
     ordinal: 2,
+    parent: 1,
+    siblings: [2],
+    thoughts: null,
+    calls: [],
     role: "model",
     state: "streaming",
     text: "",
@@ -75,7 +94,7 @@ test("an answer begins, keeps what comes, and ends with what it used", async () 
   expect(await conversations.message(begun)).toEqual({ ...begun, ...PROGRESS });
   clock.advance(10);
   const ended = await conversations.endAnswer(begun, END);
-  expect(ended).toEqual({ ...begun, ...END, finishedAt: clock.now() });
+  expect(ended).toEqual({ ...begun, ...END, calls: [], finishedAt: clock.now() });
   expect(await conversations.message(begun)).toEqual(ended);
   expect((await conversations.get("c1"))?.isAnswering).toBe(false);
 });
@@ -201,4 +220,145 @@ test("a full conversation takes no more", async () => {
   const texts = Array.from({ length: CONVERSATION_MESSAGE_COUNT_MAX - 1 }, () => "x");
   await Promise.all(texts.map((text) => conversations.say("c1", text)));
   expect(await codeOf(conversations.say("c1", "one more"))).toBe("too_large");
+});
+
+test("a message in place of another begins a branch, and each branch can be shown again", async () => {
+  const { conversations } = await setup();
+  const shown = async () =>
+    (await conversations.messages("c1", { limit: 99 })).map(({ ordinal, siblings }) => [
+      ordinal,
+      siblings,
+    ]);
+  const answered = async (more?: { inPlaceOf: number }) => {
+    const begun = await conversations.startAnswer("c1", 0, more);
+    await conversations.endAnswer(begun, END);
+  };
+  await conversations.create(TEA);
+  await answered();
+  await conversations.say("c1", "With milk");
+  await answered();
+  expect(await shown()).toEqual([
+    [1, [1]],
+    [2, [2]],
+    [3, [3]],
+    [4, [4]],
+  ]);
+  expect((await conversations.get("c1"))?.branch).toBe(0);
+
+  await conversations.say("c1", "With lemon", { inPlaceOf: 3 });
+  await answered();
+  await answered({ inPlaceOf: 6 });
+  expect(await shown()).toEqual([
+    [1, [1]],
+    [2, [2]],
+    [5, [3, 5]],
+    [7, [6, 7]],
+  ]);
+  expect(await conversations.get("c1")).toMatchObject({ head: 7, branch: 2, messageCount: 7 });
+  expect(await conversations.messages("c1", { limit: 2, before: 5 })).toHaveLength(2);
+  const after = await conversations.messages("c1", { limit: 1, after: 2 });
+  expect(after.map(({ ordinal }) => ordinal)).toEqual([5]);
+
+  await conversations.show({ conversationId: "c1", ordinal: 3 });
+  expect((await shown()).map(([ordinal]) => ordinal)).toEqual([1, 2, 3, 4]);
+  await conversations.say("c1", "And sugar");
+  expect((await shown()).map(([ordinal]) => ordinal)).toEqual([1, 2, 3, 4, 8]);
+  // The first message can be another one too.
+  await conversations.say("c1", "About coffee", { inPlaceOf: 1 });
+  expect(await shown()).toEqual([[9, [1, 9]]]);
+  // Below it the newest is shown, wherever one was before.
+  await conversations.show({ conversationId: "c1", ordinal: 1 });
+  expect((await shown()).map(([ordinal]) => ordinal)).toEqual([1, 2, 5, 7]);
+
+  await conversations.startAnswer("c1", 0);
+  const other = conversations.show({ conversationId: "c1", ordinal: 5 });
+  expect(await codeOf(other)).toBe("conflict");
+  expect(await codeOf(conversations.show({ conversationId: "c1", ordinal: 99 }))).toBe("conflict");
+});
+
+test("nothing is put in place of a message of the other side, or of none", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  expect(await codeOf(conversations.startAnswer("c1", 0, { inPlaceOf: 1 }))).toBe("not_found");
+  expect(await codeOf(conversations.say("c1", "What?", { inPlaceOf: 7 }))).toBe("not_found");
+  expect(await codeOf(conversations.show({ conversationId: "c1", ordinal: 7 }))).toBe("not_found");
+  expect(await conversations.get("c1")).toMatchObject({ messageCount: 1, isAnswering: false });
+});
+
+test("files go with a message, their content apart; together they have a limit", async () => {
+  const { conversations } = await setup();
+  const data = new TextEncoder().encode("a: 1\n");
+  const files = [{ name: "a.yaml", mediaType: "application/yaml", data }];
+  await conversations.create({ ...TEA, files });
+  const [first] = await conversations.messages("c1", { limit: 1 });
+  expect(first).toMatchObject({
+    files: [
+      {
+        number: 1,
+        name: "a.yaml",
+        mediaType: "application/yaml",
+        byteCount: 5,
+        hash: new Bun.CryptoHasher("sha256").update(data).digest("hex"),
+      },
+    ],
+  });
+  const ref = { conversationId: "c1", ordinal: 1 };
+  expect(new Uint8Array((await conversations.file({ ...ref, number: 1 })) ?? [])).toEqual(data);
+  expect(await conversations.file({ ...ref, number: 2 })).toBeUndefined();
+  const large = [{ name: "b.txt", mediaType: "text/plain", data: new Uint8Array(CONVERSATION_FILE_BYTES_MAX - 4) }];
+  expect(await codeOf(conversations.say("c1", "More", { files: large }))).toBe("too_large");
+  expect(await conversations.get("c1")).toMatchObject({ messageCount: 1, head: 1 });
+});
+
+test("a call of an answer goes from one state to the next, once", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  const begun = await conversations.startAnswer("c1", 0);
+  const call = { callId: "x1", tool: "save_workflow", arguments: { source: "a: 1" } };
+  const ended = await conversations.endAnswer(begun, {
+    ...END,
+    finish: "tool_calls",
+    thoughts: { signed: "s" },
+    calls: [{ ...call, state: "asked" }],
+  });
+  expect(ended).toMatchObject({ thoughts: { signed: "s" } });
+  expect(ended?.calls).toEqual([
+    { ...call, number: 1, state: "asked", result: null, link: null },
+  ]);
+  const ref = { conversationId: "c1", ordinal: 2, number: 1 };
+  const change = { from: "asked", state: "done", result: "Saved.", link: "/workflows/w1" } as const;
+  expect(await conversations.saveCall(ref, change)).toBe(true);
+  expect(await conversations.saveCall(ref, change)).toBe(false);
+  expect(await conversations.message(ref)).toMatchObject({
+    calls: [{ ...call, state: "done", result: "Saved.", link: "/workflows/w1" }],
+  });
+});
+
+test("conversations are found by the beginnings of words in titles and in what people wrote", async () => {
+  const { conversations } = await setup();
+  const found = async (search: string) =>
+    (await conversations.list({ limit: 9, search })).map(({ id }) => id).toSorted();
+  await conversations.create(TEA);
+  await conversations.create({ id: "c2", title: "Mails", text: "Sort my mails by urgency" });
+  await conversations.say("c2", "Über Kaffee too");
+  expect(await found("")).toEqual(["c1", "c2"]);
+  expect(await found("TEA")).toEqual(["c1"]);
+  expect(await found("uber kaf")).toEqual(["c2"]);
+  expect(await found("mails urgen")).toEqual(["c2"]);
+  expect(await found("tea mails")).toEqual([]);
+  expect(await found('"); drop')).toEqual([]);
+  await conversations.rename("c1", "Herbs");
+  expect(await found("herb")).toEqual(["c1"]);
+  expect(await conversations.get("c1")).toMatchObject({ title: "Herbs" });
+  await conversations.remove("c1");
+  expect(await found("herb")).toEqual([]);
+  expect(await codeOf(conversations.rename("c1", "Gone"))).toBe("not_found");
+});
+
+test("a model is picked for a conversation, and taken back", async () => {
+  const { conversations } = await setup();
+  await conversations.create({ ...TEA, model: "openai/gpt-5" });
+  expect((await conversations.get("c1"))?.model).toBe("openai/gpt-5");
+  await conversations.pickModel("c1", null);
+  expect((await conversations.get("c1"))?.model).toBeNull();
 });
