@@ -15,6 +15,7 @@ export const PATTERNS = {
   workflowEdit: "/workflows/:id/edit",
   workflowFile: "/workflows/:id/file",
   workflowVersion: "/workflows/:id/versions/:number",
+  workflowVersionRuns: "/workflows/:id/versions/:number/runs",
   workflowDiff: "/workflows/:id/diff",
   workflowRestorations: "/workflows/:id/restorations",
   workflowRuns: "/workflows/:id/runs",

@@ -47,6 +47,7 @@ import {
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
 import { SCHEDULE_CASES, SCHEDULES } from "./schedule-fixtures.tsx";
+import { VERSION_DIFF } from "./version-fixtures.ts";
 import {
   CHECK,
   CHECK_REFUSED,
@@ -300,6 +301,29 @@ const CASES: readonly PageCase[] = [
         record={record()}
         version={version(2)}
         problems={PROBLEMS}
+        form={form()}
+      />
+    ),
+  }),
+  page("workflow-version-refused", "/workflows/01kae9article0000/versions/2?refused", {
+    view: (shell) => (
+      <VersionPage
+        shell={shell("article_writer, version 2")}
+        record={record()}
+        version={version(2)}
+        problems={[]}
+        form={form({ errors: true })}
+      />
+    ),
+  }),
+  page("workflow-version-broken", "/workflows/01kae9article0000/versions/1", {
+    view: (shell) => (
+      <VersionPage
+        shell={shell("article_writer, version 1")}
+        record={record()}
+        version={version(1)}
+        problems={PROBLEMS}
+        form={undefined}
       />
     ),
   }),
@@ -309,9 +333,31 @@ const CASES: readonly PageCase[] = [
         shell={shell("Changes of article_writer")}
         record={record()}
         versions={[version(3), version(2), version(1)]}
-        from={1}
-        to={3}
-        diff={diffTexts(CHECK.source, CHECK.source.replace("article", "essay"))}
+        {...VERSION_DIFF}
+        split={false}
+      />
+    ),
+  }),
+  page("workflow-diff-split", "/workflows/01kae9article0000/diff?from=1&to=3&view=split", {
+    view: (shell) => (
+      <DiffPage
+        shell={shell("Changes of article_writer")}
+        record={record()}
+        versions={[version(3), version(2), version(1)]}
+        {...VERSION_DIFF}
+        split
+      />
+    ),
+  }),
+  page("workflow-diff-same", "/workflows/01kae9article0000/diff?from=3&to=3", {
+    view: (shell) => (
+      <DiffPage
+        shell={shell("Changes of article_writer")}
+        record={record()}
+        versions={[version(3), version(2), version(1)]}
+        {...VERSION_DIFF}
+        diff={diffTexts("", "")}
+        split
       />
     ),
   }),

@@ -189,6 +189,13 @@ export const SCENARIOS: readonly Scenario[] = [
     contains: ["greeting, version 1", "It is the current version", 'id="L3"'],
   },
   {
+    route: "POST /workflows/:id/versions/:number/runs",
+    path: ({ workflow }) => `/workflows/${workflow.id}/versions/1/runs`,
+    fields: { "input.name": "Grace", "input.count": "2" },
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
     route: "GET /workflows/:id/diff",
     path: ({ workflow }) => `/workflows/${workflow.id}/diff?from=1&to=1`,
     status: 200,
