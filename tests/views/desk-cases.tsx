@@ -165,6 +165,11 @@ const FOUND: readonly SearchGroup[] = [
   { title: "Pages", icon: "status", hits: [{ href: "/agents", title: "Agents", note: "" }] },
 ];
 
+const HELP_FILES = {
+  dataDir: "/home/ada/.local/share/agents",
+  databasePath: "/home/ada/.local/share/agents/agents.db",
+};
+
 export const DESK_CASES: readonly DeskCase[] = [
   {
     name: "agents",
@@ -286,11 +291,15 @@ export const DESK_CASES: readonly DeskCase[] = [
     path: "/settings/restart",
     view: (shell) => <RestartPage shell={shell("Restarting")} of="1" />,
   },
-  { name: "help", path: "/help", view: (shell) => <HelpPage shell={shell("Help")} /> },
+  {
+    name: "help",
+    path: "/help",
+    view: (shell) => <HelpPage shell={shell("Help")} {...HELP_FILES} />,
+  },
   {
     name: "help-off",
     path: "/help?off",
     over: { shortcuts: false },
-    view: (shell) => <HelpPage shell={shell("Help")} />,
+    view: (shell) => <HelpPage shell={shell("Help")} {...HELP_FILES} />,
   },
 ];

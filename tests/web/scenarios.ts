@@ -813,7 +813,7 @@ export const SCENARIOS: readonly Scenario[] = [
     path: () => "/help",
     status: 200,
     type: HTML,
-    contains: ["First steps", "Heartbeat", "Turn shortcuts off"],
+    contains: ["First steps", "Heartbeat", "Turn shortcuts off", "Where your data lies"],
     lacks: ["<script>", 'style="'],
   },
   {
