@@ -46,6 +46,7 @@ export const PATTERNS = {
   runDecisions: "/runs/:id/decisions",
   runSteps: "/runs/:id/steps",
   runStep: "/runs/:id/steps/:key",
+  runTrace: "/runs/:id/trace",
   runItems: "/runs/:id/items",
   runLog: "/runs/:id/log",
   runPrevious: "/runs/:id/previous",

@@ -117,6 +117,12 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     degraded: DEGRADED_FULL,
     error: ["not-found"],
   },
+  "/runs/:id/trace": {
+    full: ["run-trace", "run-trace-items"],
+    empty: ["run-trace-empty"],
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
   "/runs/:id/items": {
     full: ["run-items"],
     empty: ["run-items-empty"],

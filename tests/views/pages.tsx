@@ -19,6 +19,7 @@ import {
   StepsPage,
 } from "../../views/run-parts.tsx";
 import { RunPage } from "../../views/run.tsx";
+import { TracePage } from "../../views/run-trace.tsx";
 import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
 import { StatusPage } from "../../views/status.tsx";
@@ -43,6 +44,8 @@ import {
   RUNS,
   STEP_PAGE,
   STEPS_PAGE,
+  TRACE_ITEMS_PAGE,
+  TRACE_PAGE,
 } from "./run-fixtures.ts";
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
@@ -506,6 +509,25 @@ const CASES: readonly PageCase[] = [
   page("run-steps-empty", "/runs/01kae9x7m0v3t5hq/steps?before=1", {
     view: (shell) => (
       <StepsPage {...STEPS_PAGE} shell={shell("Steps")} cards={[]} earlier={undefined} />
+    ),
+  }),
+  page("run-trace", "/runs/01kae9x7m0v3t5hq/trace?before=900", {
+    view: (shell) => <TracePage {...TRACE_PAGE} shell={shell("Trace")} />,
+  }),
+  page("run-trace-items", "/runs/01kae9x7m0v3t5hq/trace?map=draft&from=50", {
+    view: (shell) => <TracePage {...TRACE_ITEMS_PAGE} shell={shell("Trace")} />,
+  }),
+  page("run-trace-empty", "/runs/01kae9x7m0v3t5hq/trace?before=1", {
+    view: (shell) => (
+      <TracePage
+        {...TRACE_PAGE}
+        shell={shell("Trace")}
+        steps={[]}
+        calls={[]}
+        maps={[]}
+        earlier={undefined}
+        later={undefined}
+      />
     ),
   }),
   page("run-items-empty", "/runs/01kae9x7m0v3t5hq/items?map=draft&from=9000", {

@@ -316,6 +316,13 @@ export const SCENARIOS: readonly Scenario[] = [
     contains: ["State after this step", "Hello Ada", "Fork from here"],
   },
   {
+    route: "GET /runs/:id/trace",
+    path: ({ finished }) => `/runs/${finished.id}/trace`,
+    status: 200,
+    type: HTML,
+    contains: ["Steps and calls", `/steps/write">write</a>`],
+  },
+  {
     route: "GET /runs/:id/items",
     path: ({ finished }) => `/runs/${finished.id}/items?map=write`,
     status: 404,
