@@ -54,7 +54,7 @@ export interface SettingsPageProps extends BackupsProps {
   readonly draft?: Readonly<Record<string, string>> | undefined;
   readonly faults?: Readonly<Record<string, string>> | undefined;
   /** Saving would remove so many runs: asked first. */
-  readonly removal?: Removal | undefined;
+  readonly removals?: readonly Removal[] | undefined;
   /** What a form of this page has just done. */
   readonly notice?: string | undefined;
   /** Why a form of this page was refused. */
@@ -100,7 +100,7 @@ export function SettingsPage(props: SettingsPageProps) {
           </Panel>
           <SettingsPanel {...props} section="defaults" title="Defaults" />
           <SettingsPanel {...props} section="limits" title="Limits" note="0: no limit" />
-          <SettingsPanel {...props} section="retention" title="Retention" note="0: for ever" />
+          <SettingsPanel {...props} section="retention" title="Retention" note="0: no limit" />
           <Password {...props} />
           <BackupsPanel {...props} />
           <Panel id="api-panel" title="API" action={<MoreLink href="/api" label="Reference" />}>

@@ -58,6 +58,27 @@ const EDITABLE: Readonly<Partial<Record<VariableName, Editable>>> = {
     ...restart,
   },
   AGENTS_KEEP_RUNS_DAYS: { section: "retention", label: "Runs", unit: "days", ...count, ...now },
+  AGENTS_KEEP_RUNS_COUNT: {
+    section: "retention",
+    label: "Newest runs",
+    unit: "runs",
+    ...count,
+    ...now,
+  },
+  AGENTS_KEEP_LOGS_DAYS: {
+    section: "retention",
+    label: "Log files",
+    unit: "days",
+    ...count,
+    ...now,
+  },
+  AGENTS_KEEP_LOGS_MB: {
+    section: "retention",
+    label: "Size of all log files",
+    unit: "MB",
+    ...count,
+    ...now,
+  },
   AGENTS_KEEP_DEAD_AGENTS_HOURS: {
     section: "retention",
     label: "Dead agents",

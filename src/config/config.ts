@@ -35,8 +35,14 @@ export interface Config {
   readonly databasePath: string;
   /** Absolute; where `agents` looks for workflow files to import. */
   readonly workflowsDir: string;
-  /** How long history is kept; 0: for ever. */
-  readonly keep: { readonly runsDays: number; readonly deadAgentsHours: number };
+  /** How long and how much history is kept; 0: all of it. */
+  readonly keep: {
+    readonly runsDays: number;
+    readonly runsCount: number;
+    readonly logsDays: number;
+    readonly logsMb: number;
+    readonly deadAgentsHours: number;
+  };
   readonly llm: {
     /** Used where a workflow names no provider; undefined: whichever has a key, else demo. */
     readonly provider: ProviderName | undefined;

@@ -167,6 +167,9 @@ async function buildSettings(
     workflowsDir: path("AGENTS_WORKFLOWS_DIR", join(raw.dataDir, "workflows")),
     keep: {
       runsDays: values.AGENTS_KEEP_RUNS_DAYS,
+      runsCount: values.AGENTS_KEEP_RUNS_COUNT,
+      logsDays: values.AGENTS_KEEP_LOGS_DAYS,
+      logsMb: values.AGENTS_KEEP_LOGS_MB,
       deadAgentsHours: values.AGENTS_KEEP_DEAD_AGENTS_HOURS,
     },
     llm: buildLlm(values),

@@ -36,6 +36,8 @@ const SECRET_LENGTH_MIN = 16;
 export const PASSWORD_LENGTH_MIN = 8;
 const KEEP_DAYS_MAX = 36_500;
 const KEEP_HOURS_MAX = 87_600;
+const KEEP_RUNS_MAX = 999_999;
+const KEEP_LOGS_MB_MAX = 100_000;
 const MODEL_CONCURRENCY_MAX = 1_000;
 const MODEL_REQUESTS_MAX = 100_000;
 export const SEARCH_PROVIDERS = ["serper", "tavily", "brave", "searxng"] as const;
@@ -248,6 +250,27 @@ export const variables = z.object({
     description: "Days that a run is kept after its end, with its log. 0: for ever.",
     default: "0",
     example: "90",
+  }),
+  AGENTS_KEEP_RUNS_COUNT: variable(wholeNumber(0, KEEP_RUNS_MAX).default(0), {
+    section: "Data",
+    description:
+      "So many of the runs that have ended are kept, the newest, with the runs inside of them. 0: all.",
+    default: "0",
+    example: "10000",
+  }),
+  AGENTS_KEEP_LOGS_DAYS: variable(wholeNumber(0, KEEP_DAYS_MAX).default(0), {
+    section: "Data",
+    description:
+      "Days that a log file of a service is kept after its last line; each service has at most three files of 5 MB. 0: for ever.",
+    default: "0",
+    example: "30",
+  }),
+  AGENTS_KEEP_LOGS_MB: variable(wholeNumber(0, KEEP_LOGS_MB_MAX).default(0), {
+    section: "Data",
+    description:
+      "Megabytes that the log files of all services may have together; the oldest go first. 0: no limit but that of each service.",
+    default: "0",
+    example: "20",
   }),
   AGENTS_KEEP_DEAD_AGENTS_HOURS: variable(wholeNumber(0, KEEP_HOURS_MAX).default(24), {
     section: "Data",

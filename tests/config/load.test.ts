@@ -147,7 +147,7 @@ describe("values", () => {
       verbose: false,
       dataDir: data,
       databasePath: join(data, "agents.db"),
-      keep: { runsDays: 0, deadAgentsHours: 24 },
+      keep: { runsDays: 0, runsCount: 0, logsDays: 0, logsMb: 0, deadAgentsHours: 24 },
       workflowsDir: join(data, "workflows"),
       llm: {
         provider: undefined,

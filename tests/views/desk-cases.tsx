@@ -271,7 +271,10 @@ export const DESK_CASES: readonly DeskCase[] = [
         isBackupBusy={true}
         draft={{ AGENTS_WORKERS: "many", AGENTS_KEEP_RUNS_DAYS: "3", OPENAI_BASE_URL: HOSTILE }}
         faults={{ AGENTS_WORKERS: "Give a whole number.", OPENAI_BASE_URL: "Give an address." }}
-        removal={{ days: 3, count: 100, isMore: true }}
+        removals={[
+          { beyond: { days: 3 }, count: 100, isMore: true },
+          { beyond: { newest: 1 }, count: 1, isMore: false },
+        ]}
       />
     ),
   },

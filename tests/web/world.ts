@@ -195,6 +195,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         },
         setting("AGENTS_WORKERS", { section: "defaults", label: "Workers", applies: "restart" }),
         setting("AGENTS_KEEP_RUNS_DAYS", { section: "retention", label: "Runs", applies: "now" }),
+        setting("AGENTS_KEEP_RUNS_COUNT", {
+          section: "retention",
+          label: "Newest",
+          applies: "now",
+        }),
       ],
       memoryBytes: () => 1024 * 1024,
       databaseBytes: () => 4096,

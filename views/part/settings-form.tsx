@@ -34,9 +34,10 @@ export interface SettingValue {
   readonly control?: SettingControl | null;
 }
 
-/** What would go when fewer days are kept. */
+/** What would go when less is kept. */
 export interface Removal {
-  readonly days: number;
+  /** Which ones: those older than so many days, or those behind so many newest. */
+  readonly beyond: { readonly days: number } | { readonly newest: number };
   readonly count: number;
   /** There are more than were counted. */
   readonly isMore: boolean;
@@ -47,7 +48,7 @@ export interface SettingsFormProps {
   readonly values: readonly SettingValue[];
   readonly draft?: Readonly<Record<string, string>> | undefined;
   readonly faults?: Readonly<Record<string, string>> | undefined;
-  readonly removal?: Removal | undefined;
+  readonly removals?: readonly Removal[] | undefined;
 }
 
 type Props = SettingsFormProps & { section: SettingSection };
@@ -84,7 +85,7 @@ export function SettingsForm(props: Props & { folded?: string }) {
 }
 
 function Form(props: Props) {
-  const { shell, section, removal } = props;
+  const { shell, section, removals = [] } = props;
   return (
     <PostForm action="/settings/values" csrf={shell.csrf} class="stack pad">
       <input type="hidden" name="section" value={section} />
@@ -92,7 +93,7 @@ function Form(props: Props) {
       <button type="submit" class="sr" tabindex={-1} aria-hidden="true">
         Save
       </button>
-      {section === "retention" && removal !== undefined ? <Confirm removal={removal} /> : null}
+      {section === "retention" && removals.length > 0 ? <Confirm removals={removals} /> : null}
       <div class="setting-grid">
         {props.values.map((setting) => (
           <Setting {...props} setting={setting} />
@@ -107,19 +108,23 @@ function Form(props: Props) {
   );
 }
 
-function Confirm(props: { removal: Removal }) {
-  const { days, count, isMore } = props.removal;
+function Confirm(props: { removals: readonly Removal[] }) {
   return (
     <div class="banner warning" role="alert">
       <Icon name="warning" />
       <div>
-        <p>
-          <b>
-            {isMore ? `More than ${plural(count, "run")}` : plural(count, "run")} that ended more
-            than {plural(days, "day")} ago would be removed,
-          </b>{" "}
-          with their logs, within the next minutes. This cannot be undone.
-        </p>
+        {props.removals.map(({ beyond, count, isMore }) => (
+          <p>
+            <b>
+              {isMore ? `More than ${plural(count, "run")}` : plural(count, "run")}{" "}
+              {"days" in beyond
+                ? `that ended more than ${plural(beyond.days, "day")} ago`
+                : `behind the ${plural(beyond.newest, "newest run")}`}{" "}
+              would be removed,
+            </b>{" "}
+            with their logs, within the next minutes. This cannot be undone.
+          </p>
+        ))}
         <label class="tick">
           <input type="checkbox" name="sure" value="yes" />
           Remove them
