@@ -15,6 +15,7 @@ import { MoreLink, PageHead, Panel } from "./part/panel.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
 import {
   type Removal,
+  SETTING_SECTIONS,
   SettingsForm,
   SettingsPanel,
   type SettingValue,
@@ -93,7 +94,7 @@ export function SettingsPage(props: SettingsPageProps) {
           <Panel id="providers" title="Providers and keys">
             <ul class="providers">
               {props.providers.map((provider) => (
-                <Provider provider={provider} shell={shell} />
+                <Provider {...props} provider={provider} />
               ))}
             </ul>
             <SettingsForm {...props} section="addresses" folded="Addresses" />
@@ -167,11 +168,12 @@ function RestartForm(props: { shell: Shell }) {
   );
 }
 
-function Provider(props: { provider: ProviderStatus; shell: Shell }) {
+function Provider(props: SettingsPageProps & { provider: ProviderStatus }) {
   const { provider, shell } = props;
+  const section = SETTING_SECTIONS.find((one) => one === provider.name);
   const keyed = provider.variable !== "";
   return (
-    <li class="provider">
+    <li class="provider" id={`${provider.name}-h`}>
       <div class="card-head">
         <h3>{provider.label}</h3>
         <StateBadge
@@ -214,6 +216,9 @@ function Provider(props: { provider: ProviderStatus; shell: Shell }) {
           ) : null}
         </div>
       ) : null}
+      {section === undefined ? null : (
+        <SettingsForm {...props} section={section} folded="Model and limits" of={provider.label} />
+      )}
     </li>
   );
 }

@@ -10,6 +10,11 @@ export interface Origin {
   readonly place: string;
 }
 
+interface OwnModelConfig {
+  readonly model?: string;
+  readonly limits?: ProviderLimits;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -60,6 +65,8 @@ export interface Config {
     };
     /** Of each provider, all workers together. */
     readonly limits: ProviderLimits;
+    /** What counts for one of them in place of that, and its model where `model` is not for it. */
+    readonly own: Readonly<Partial<Record<ProviderName, OwnModelConfig>>>;
   };
   readonly tools: ToolSettings & {
     /** Programs that `cli` nodes may run outside of the sandbox. */

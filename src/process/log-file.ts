@@ -172,7 +172,10 @@ function dropOld(
   const files = keep.services
     .flatMap((service) => ages.map((age) => ({ path: logPath(dataDir, service, age), age })))
     .filter(({ path }) => existsSync(path))
-    .map(({ path, age }) => ({ path, age, ...lastWrite(path) }));
+    .map(({ path, age }) => {
+      const { size, mtimeMs: at } = statSync(path);
+      return { path, age, size, at };
+    });
   let bytes = files.reduce((sum, file) => sum + file.size, 0);
   let count = 0;
   const rotated = files.filter(({ age }) => age > 0);
@@ -183,11 +186,6 @@ function dropOld(
     count += 1;
   }
   return count;
-}
-
-function lastWrite(path: string): { readonly size: number; readonly at: number } {
-  const { size, mtimeMs } = statSync(path);
-  return { size, at: mtimeMs };
 }
 
 /** One line of a log file, with its line break. */

@@ -6,7 +6,18 @@ import { InlineText } from "./inline-text.tsx";
 import { plural } from "./number.ts";
 import { Panel } from "./panel.tsx";
 
-export const SETTING_SECTIONS = ["addresses", "defaults", "limits", "retention"] as const;
+export const SETTING_SECTIONS = [
+  "addresses",
+  "defaults",
+  "limits",
+  "retention",
+  // Of one provider each, by its name.
+  "openai",
+  "anthropic",
+  "google",
+  "openai-compatible",
+  "ollama",
+] as const;
 export type SettingSection = (typeof SETTING_SECTIONS)[number];
 
 export interface SettingControl {
@@ -65,9 +76,9 @@ export function SettingsPanel(props: Props & { title: string; note?: string }) {
   );
 }
 
-/** @param props.folded Its title: then it is closed at first, unless something in it was refused. */
-export function SettingsForm(props: Props & { folded?: string }) {
-  const { shell, section, folded, faults = {} } = props;
+/** @param props.folded Its title, with whose they are: then it is closed at first, unless something in it was refused. */
+export function SettingsForm(props: Props & { folded?: string; of?: string }) {
+  const { shell, section, folded, of, faults = {} } = props;
   const own = props.values.filter(({ control }) => control?.section === section);
   if (own.length === 0) return null;
   const isRefused = own.some(({ name }) => faults[name] !== undefined);
@@ -78,6 +89,7 @@ export function SettingsForm(props: Props & { folded?: string }) {
       <summary>
         <Icon name="chevron" size={12} />
         {folded}
+        {of === undefined ? null : <span class="sr"> of {of}</span>}
       </summary>
       {form}
     </details>
@@ -209,10 +221,15 @@ function Control(props: {
       value={value}
       autocomplete="off"
       spellcheck={false}
-      placeholder={control.kind === "number" ? undefined : "not set"}
+      placeholder={placeholderOf(setting, control)}
       {...about}
     />
   );
+}
+
+function placeholderOf(setting: SettingValue, control: SettingControl): string | undefined {
+  if (control.kind !== "number") return "not set";
+  return (setting.default ?? "") === "" ? "as for all" : undefined;
 }
 
 function ReadOnly(props: { values: readonly SettingValue[] }) {
