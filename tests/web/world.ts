@@ -220,6 +220,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           models: [{ name: "gpt-test", provider: "openai" }],
         }),
       createRun: (request, made) => createRun(store, { clock, ...made }, request),
+      bulkJobs: store.bulkJobs,
       tokens: store.tokens,
       idempotency: store.idempotency,
       memory: store.memory,
