@@ -11,7 +11,7 @@ import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
-import { bulkItems as items, bulkJobs as jobs } from "./schema.ts";
+import { bulkItems as items, bulkJobs as jobs } from "./bulk-job-schema.ts";
 
 /** Rows of one statement: SQLite takes so many values. */
 const ROW_COUNT_STEP = 200;

@@ -4,7 +4,7 @@
  * - `runs.due_at` alone says when a run may be claimed: queued = at once (later while it is reserved
  *   for its creator), waiting = its timer (null: only something that wakes it goes on), running = the end
  *   of the lease, final = null.
- * - What hangs on a run by number (`events`, `step_calls`, `signals`), the runs of a bulk job and the sums of time spans are WITHOUT
+ * - What hangs on a run by number (`events`, `step_calls`, `signals`) and the sums of time spans are WITHOUT
  *   ROWID (written into the migration by hand, drizzle has no word for it): one b-tree in the order in which
  *   it is read.
  * - `run_counts` and `run_minutes` are kept by the writes themselves, so that no page ever counts rows.
@@ -24,7 +24,6 @@ import {
   unique,
 } from "drizzle-orm/sqlite-core";
 import type { AnswerState } from "../domain/conversation.ts";
-import type { BulkAction, BulkJob } from "../domain/bulk-job.ts";
 import type { ErrorRecord } from "../domain/error.ts";
 import type { ModelAnswer } from "../domain/model.ts";
 import type {
@@ -500,38 +499,6 @@ export const schedules = sqliteTable(
       .where(sql`next_at IS NOT NULL`),
     index("schedules_by_workflow").on(table.workflowId),
   ],
-);
-
-/** What is done with many runs at once. */
-export const bulkJobs = sqliteTable("bulk_jobs", {
-  id: text().primaryKey(),
-  action: text().$type<BulkAction>().notNull(),
-  state: text().$type<BulkJob["state"]>().notNull(),
-  createdAt: integer().notNull(),
-  count: integer().notNull(),
-  isMore: integer({ mode: "boolean" }).notNull(),
-  doneCount: integer().notNull().default(0),
-  refusedCount: integer().notNull().default(0),
-  /** The job that takes it back. */
-  undoneBy: text(),
-});
-
-/** The runs of a job, in its order. */
-export const bulkItems = sqliteTable(
-  "bulk_items",
-  {
-    jobId: text()
-      .notNull()
-      .references(() => bulkJobs.id, { onDelete: "cascade" }),
-    position: integer().notNull(),
-    state: text({ enum: ["begun", "left", "done", "refused"] }).notNull(),
-    runId: text().notNull(),
-    /** The run that was changed or made. */
-    changedRunId: text(),
-    message: text(),
-    fix: text(),
-  },
-  (table) => [primaryKey({ columns: [table.jobId, table.position] })],
 );
 
 /** Sums over a time span that begins at `starts_at`: an hour, or a day once it is old. */

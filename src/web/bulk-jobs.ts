@@ -137,17 +137,17 @@ async function collectIds(
 /** Never rejects. */
 async function work(deps: Deps, id: string, signal: AbortSignal): Promise<void> {
   const { bulkJobs: store } = deps;
-  let isDone = false;
-  while (!isDone && !signal.aborted) {
-    // oxlint-disable-next-line no-await-in-loop -- not all at once, so that others get their turn
-    await insist(deps, signal, async () => {
-      const job = await store.get(id);
-      const items = await store.begin(id, SIDE_BY_SIDE);
-      isDone = items.length === 0;
+  await insist(deps, signal, async () => {
+    const job = await store.get(id);
+    let items = await store.begin(id, SIDE_BY_SIDE);
+    /* oxlint-disable no-await-in-loop -- not all at once, so that others get their turn */
+    while (items.length > 0 && !signal.aborted) {
       const outcomes = await Promise.all(items.map((item) => workOn(deps, job, item)));
       await store.finish(id, outcomes);
-    });
-  }
+      items = await store.begin(id, SIDE_BY_SIDE);
+    }
+    /* oxlint-enable no-await-in-loop */
+  });
 }
 
 /** Tries again while the database cannot be written; what was begun is then taken up as after a restart. */
