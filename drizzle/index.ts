@@ -11,6 +11,7 @@ import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
 import m0004 from "./0004_add_schedules.sql" with { type: "text" };
 import m0005 from "./0005_add_run_words.sql" with { type: "text" };
 import m0006 from "./0006_index_memory_words.sql" with { type: "text" };
+import m0007 from "./0007_add_bulk_jobs.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -47,5 +48,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0006_index_memory_words",
     sha256: "c34790f8263285db31e1939b63e63fd06caadecc196c0182d15d5cb6816e3afb",
     sql: m0006,
+  },
+  {
+    name: "0007_add_bulk_jobs",
+    sha256: "d5b32793b21fb491d564aee1ef807ca93c8b913ffc1d2570e6b1b8b358ffa107",
+    sql: m0007,
   },
 ];

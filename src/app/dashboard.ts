@@ -113,7 +113,7 @@ function createOutput(config: Config, hooks: DashboardHooks, clock: Clock) {
     const [reason = ""] = state === "starting" ? [] : (message ?? "").split("\n");
     logs.append({ service: name, stream: "stdout", line: redact(`[${state}] ${reason}`.trim()) });
   };
-  return { write, note, reportError, close: () => logs.close() };
+  return { write, note, reportError, logs, close: () => logs.close() };
 }
 type Output = ReturnType<typeof createOutput>;
 
@@ -288,6 +288,7 @@ function running(
   const stopHousekeeping = startHousekeeping({
     runs: store.runs,
     agents: store.agents,
+    logs: output.logs,
     keep: async () => (await web.settings.refresh()).keep,
     clock,
     reportError: output.reportError,

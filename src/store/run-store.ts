@@ -4,7 +4,9 @@ import { asc, eq, getTableColumns, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   type Journal,
+  type EndedRange,
   RUN_STATES,
+  RUN_STATES_FINAL,
   type Run,
   type RunFilter,
   type RunState,
@@ -14,14 +16,13 @@ import {
 } from "../domain/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { oncePer } from "../lib/once-per.ts";
-import { firstIdAt } from "../lib/id.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { insertRun } from "./run-create.ts";
 import { selectEvents, selectRecentEvents } from "./run-event.ts";
 import { createRunJournal } from "./run-journal.ts";
 import { resumeRun } from "./run-resume.ts";
-import { endedRunIds, removeIfEnded, removeRun } from "./run-remove.ts";
+import { endedRunIds, endedRunIdsBack, removeIfEnded, removeRun } from "./run-remove.ts";
 import { findRunId, findRuns, type FoundRuns } from "./run-search.ts";
 import { createRunSignals } from "./run-signal.ts";
 import { toRun, toRunSummary, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
@@ -32,6 +33,10 @@ import { defineStatement } from "./statement.ts";
 
 /** Rows of one answer, whatever is asked for. */
 const ROW_COUNT_MAX = 10_000;
+/** Rows that are walked before others get their turn. */
+const WALK_COUNT = 1_000;
+/** Sorts behind every id. */
+const BEHIND_IDS = "~";
 
 const RUN = oncePer((db: Db) =>
   db
@@ -124,7 +129,8 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
         return mustSelectRun(db, id);
       }),
     remove: (id) => connection.write(({ client }) => removeRun(client, id)),
-    removeEndedBefore: (untilMs, limit) => removeEndedBefore(connection, untilMs, limit),
+    removeEnded: (range, limit) => removeEnded(connection, range, limit),
+    findEndedBeyond: (count) => findEndedBeyond(connection, count),
     treeSpending: (rootId) =>
       connection.read(({ client }) => {
         const spending = selectTreeSpending(client, rootId);
@@ -145,20 +151,37 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
   };
 }
 
-/** As `RunStore.removeEndedBefore`; one transaction for each, so that others write in between. */
-async function removeEndedBefore(
+/** As `RunStore.removeEnded`; one transaction for each, so that others write in between. */
+async function removeEnded(
   connection: Connection,
-  untilMs: number,
+  range: EndedRange,
   limit: number,
 ): Promise<number> {
-  const range = { idBefore: firstIdAt(untilMs), untilMs, limit };
-  const ids = await connection.read(({ client }) => endedRunIds(client, range));
+  const ids = await connection.read(({ client }) => endedRunIds(client, range, limit));
   let count = 0;
   for (const id of ids) {
     // oxlint-disable-next-line no-await-in-loop -- see above
     if (await connection.write(({ client }) => removeIfEnded(client, id))) count += 1;
   }
   return count;
+}
+
+/** As `RunStore.findEndedBeyond`. Walked in pieces, and only when so many have ended: the sums know that. */
+async function findEndedBeyond(connection: Connection, count: number): Promise<string | undefined> {
+  const counts = await connection.read(({ db }) => selectCounts(db));
+  const endedCount = RUN_STATES_FINAL.reduce((sum, state) => sum + counts[state], 0);
+  if (endedCount <= count) return undefined;
+  let before = BEHIND_IDS;
+  for (let left = count + 1; left > 0;) {
+    const limit = Math.min(left, WALK_COUNT);
+    const place = before;
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    const ids = await connection.read(({ client }) => endedRunIdsBack(client, place, limit));
+    before = ids.at(-1) ?? before;
+    left -= ids.length;
+    if (ids.length < limit) return undefined;
+  }
+  return before;
 }
 
 /** A run that was there a moment ago, in this transaction. */

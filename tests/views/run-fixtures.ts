@@ -1,5 +1,5 @@
 /** Data of the pages about runs. */
-import type { BulkJob } from "../../views/bulk.tsx";
+import type { BulkJob } from "../../src/domain/bulk-job.ts";
 import type { ComparePageProps } from "../../views/compare.tsx";
 import { NO_QUERY } from "../../views/part/runs-query.ts";
 import type {
@@ -51,6 +51,8 @@ const JOB: BulkJob = {
   id: "01kae9job0000000",
   action: "cancel",
   state: "done",
+  createdAt: 0,
+  undoneBy: null,
   count: 12,
   isMore: false,
   doneCount: 10,

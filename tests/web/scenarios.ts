@@ -1,4 +1,5 @@
 /** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
+import { saveBackup } from "../../src/store/restore.ts";
 import { join } from "node:path";
 import type { AccessToken } from "../../src/domain/access-token.ts";
 import type { Conversation } from "../../src/domain/conversation.ts";
@@ -986,6 +987,23 @@ export async function setUp(world: World): Promise<Setting> {
       nextAt: Date.now() + 3_600_000,
     });
   await Bun.write(join(world.folder, "backups", "mine.db"), "no database");
+  await Bun.write(join(world.folder, "backups", "old.db"), "no database");
+  saveBackup(join(world.folder, "agents.sqlite"), join(world.folder, "backups", "whole.db"));
+  const job = (id: string, state: "asked" | "running") =>
+    world.store.bulkJobs.create({
+      id,
+      action: "cancel",
+      state,
+      isMore: false,
+      runIds: [asking.id],
+    });
+  await job("job-asked", "asked");
+  await job("job-open", "asked");
+  await job("job-done", "running");
+  await world.store.bulkJobs.begin("job-done", 1);
+  const outcome = { runId: asking.id, changedRunId: asking.id, refusal: null };
+  await world.store.bulkJobs.finish("job-done", [outcome]);
+  await world.store.bulkJobs.begin("job-done", 1);
   const register = (id: string, name: string) =>
     world.store.agents.register({
       id,
