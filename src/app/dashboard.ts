@@ -227,7 +227,7 @@ function createWeb(
 
 const TIDY_INTERVAL_MS = 60 * 60 * 1000;
 
-/** Joins the sums of old hours into days, at the start and every hour. */
+/** Removes the sums of old hours, at the start and every hour. */
 async function tidyHourly(
   store: Store,
   deps: { clock: Clock; reportError: (error: unknown) => void; signal: AbortSignal },
@@ -235,7 +235,7 @@ async function tidyHourly(
   while (!deps.signal.aborted) {
     // What a degraded database keeps from being done, the next hour does.
     // oxlint-disable-next-line no-await-in-loop -- Each round follows a wait.
-    if (store.health().state === "ok") await store.metrics.joinOldHours().catch(deps.reportError);
+    if (store.health().state === "ok") await store.metrics.removeOldHours().catch(deps.reportError);
     // oxlint-disable-next-line no-await-in-loop
     await deps.clock.sleep(TIDY_INTERVAL_MS, deps.signal);
   }

@@ -407,6 +407,7 @@ export interface RunStore {
   /** Newest first, by id; with a search as they were created. What it costs does not grow with the number of runs. */
   page(filter: RunFilter): Promise<RunPage>;
   counts(): Promise<Record<RunState, number>>;
+  /** Fewest rows are read for buckets of whole half hours that begin at one. */
   stats(range: { sinceMs: number; untilMs: number; bucketCount: number }): Promise<RunStats>;
   journal(runId: string): Promise<Journal>;
   /** Events with `seq > after`, in order. */

@@ -26,7 +26,7 @@ import { endedRunIds, endedRunIdsBack, removeIfEnded, removeRun } from "./run-re
 import { findRunId, findRuns, type FoundRuns } from "./run-search.ts";
 import { createRunSignals } from "./run-signal.ts";
 import { toRun, toRunSummary, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
-import { MINUTE_MS, requestCancel } from "./run-state.ts";
+import { HALF_HOUR_MS, MINUTE_MS, requestCancel } from "./run-state.ts";
 import { selectTreeSpending } from "./step-totals.ts";
 import { runCounts, runs, signals, stepCalls, steps } from "./schema.ts";
 import { defineStatement } from "./statement.ts";
@@ -77,13 +77,17 @@ const SIGNALS = oncePer((db: Db) =>
     .orderBy(asc(signals.seq))
     .prepare(),
 );
-/** SQLite adds up three times as fast as rows are handed over: a week has ten thousand minutes. */
-const BUCKET = defineStatement<RunStats["buckets"][number], [number, number]>(
-  `SELECT coalesce(sum(created), 0) AS created, coalesce(sum(succeeded), 0) AS succeeded,
-     coalesce(sum(failed), 0) AS failed, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
-     coalesce(sum(tokens), 0) AS tokens
-   FROM run_minutes WHERE starts_at >= ? AND starts_at < ?`,
-);
+/** SQLite adds up three times as fast as rows are handed over. */
+const bucketsIn = (table: string) =>
+  defineStatement<RunStats["buckets"][number], [number, number]>(
+    `SELECT coalesce(sum(created), 0) AS created, coalesce(sum(succeeded), 0) AS succeeded,
+       coalesce(sum(failed), 0) AS failed, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
+       coalesce(sum(tokens), 0) AS tokens
+     FROM ${table} WHERE starts_at >= ? AND starts_at < ?`,
+  );
+const BUCKET = bucketsIn("run_minutes");
+/** A week has ten thousand minutes. */
+const WIDE_BUCKET = bucketsIn("run_half_hours");
 const NOTHING = { created: 0, succeeded: 0, failed: 0, costNanoUsd: 0, tokens: 0 };
 
 export function createRunStore(connection: Connection, clock: Clock): RunStore {
@@ -233,9 +237,11 @@ function selectStats(
   const bucketMs = Math.max(1, Math.ceil(wantedMs / MINUTE_MS)) * MINUTE_MS;
   const untilMs = Math.ceil(range.untilMs / MINUTE_MS) * MINUTE_MS;
   const sinceMs = untilMs - bucketMs * bucketCount;
+  const isWide = sinceMs % HALF_HOUR_MS === 0 && bucketMs % HALF_HOUR_MS === 0;
+  const select = isWide ? WIDE_BUCKET(client) : BUCKET(client);
   const buckets = Array.from({ length: bucketCount }, (_, index) => {
     const startsAt = sinceMs + index * bucketMs;
-    return BUCKET(client).get(startsAt, startsAt + bucketMs) ?? NOTHING;
+    return select.get(startsAt, startsAt + bucketMs) ?? NOTHING;
   });
   return { sinceMs, bucketMs, buckets };
 }

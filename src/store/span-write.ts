@@ -1,11 +1,17 @@
 /**
- * Keeps the sums of each hour by workflow, node and model. Called inside the transaction that writes what is
- * counted, and only where that write has changed something: what is written again counts once.
+ * Keeps the sums of each hour and each day (UTC) by workflow, node and model. Called inside the transaction that
+ * writes what is counted, and only where that write has changed something: what is written again counts once.
+ *
+ * An hour and its day are rows of one statement, so that neither is ever without the other. `span-read.ts` reads
+ * them.
  */
 import type { Database } from "bun:sqlite";
 import { defineStatement } from "./statement.ts";
 
 export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+/** In place of the id of a workflow. */
+export const ALL_WORKFLOWS = "";
 
 export interface Spent {
   readonly inputTokens: number;
@@ -29,66 +35,66 @@ interface ModelCall extends NodeRef, Spent {
   readonly durationMs: number;
 }
 
-const RUN_CREATED = defineStatement<unknown, [string, number]>(
-  `INSERT INTO workflow_spans (workflow_id, starts_at, span_ms, created) VALUES (?, ?, ${HOUR_MS}, 1)
-   ON CONFLICT DO UPDATE SET created = created + 1`,
+/** What follows the name of each row: when the hour and the day begin, and how long they are. */
+const HOUR = `?1, ${HOUR_MS}`;
+const DAY = `?2, ${DAY_MS}`;
+
+/** `?3` is the workflow, `sums` what is added from `?4` on: for it and for all together, by hour and by day. */
+function toWorkflow(columns: string, sums: string): string {
+  return `INSERT INTO workflow_spans (starts_at, span_ms, workflow_id, ${columns})
+    VALUES (${HOUR}, ?3, ${sums}), (${DAY}, ?3, ${sums}),
+      (${HOUR}, '${ALL_WORKFLOWS}', ${sums}), (${DAY}, '${ALL_WORKFLOWS}', ${sums})`;
+}
+
+/** `?3` is the workflow, `?4` the node or the model. */
+function toPart(table: string, columns: string, sums: string): string {
+  return `INSERT INTO ${table} (starts_at, span_ms, workflow_id, ${columns})
+    VALUES (${HOUR}, ?3, ?4, ${sums}), (${DAY}, ?3, ?4, ${sums})`;
+}
+
+/** Where the row is there: sums add up, of the longest the longer stays. */
+function orAdd(...sums: readonly string[]): string {
+  const added = sums.map((sum) =>
+    sum === "duration_ms_max"
+      ? `${sum} = max(${sum}, excluded.${sum})`
+      : `${sum} = ${sum} + excluded.${sum}`,
+  );
+  return `ON CONFLICT DO UPDATE SET ${added.join(", ")}`;
+}
+
+type Start = [hour: number, day: number];
+type Added = number;
+const DURATION = ["duration_ms", "duration_ms_max"];
+const SPENT = ["input_tokens", "output_tokens", "cost_nano_usd"];
+
+const RUN_CREATED = defineStatement<unknown, [...Start, string]>(
+  `${toWorkflow("created", "1")} ${orAdd("created")}`,
 );
-const RUN_ENDED = defineStatement<
-  unknown,
-  [string, number, number, number, number, number, number]
->(
-  `INSERT INTO workflow_spans (workflow_id, starts_at, span_ms, succeeded, failed, cancelled,
-     duration_ms, duration_ms_max)
-   VALUES (?, ?, ${HOUR_MS}, ?, ?, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET succeeded = succeeded + excluded.succeeded,
-     failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
-     duration_ms = duration_ms + excluded.duration_ms,
-     duration_ms_max = max(duration_ms_max, excluded.duration_ms_max)`,
+const ENDED = ["succeeded", "failed", "cancelled", ...DURATION];
+const RUN_ENDED = defineStatement<unknown, [...Start, string, Added, Added, Added, Added]>(
+  `${toWorkflow(ENDED.join(", "), "?4, ?5, ?6, ?7, ?7")} ${orAdd(...ENDED)}`,
 );
-const WORKFLOW_SPENT = defineStatement<unknown, [string, number, number, number, number]>(
-  `INSERT INTO workflow_spans (workflow_id, starts_at, span_ms, input_tokens, output_tokens,
-     cost_nano_usd)
-   VALUES (?, ?, ${HOUR_MS}, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET input_tokens = input_tokens + excluded.input_tokens,
-     output_tokens = output_tokens + excluded.output_tokens,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd`,
+const WORKFLOW_SPENT = defineStatement<unknown, [...Start, string, Added, Added, Added]>(
+  `${toWorkflow(SPENT.join(", "), "?4, ?5, ?6")} ${orAdd(...SPENT)}`,
 );
-const NODE_ENDED = defineStatement<
-  unknown,
-  [string, string, number, number, number, number, number]
->(
-  `INSERT INTO node_spans (workflow_id, node_id, starts_at, span_ms, succeeded, failed, duration_ms,
-     duration_ms_max)
-   VALUES (?, ?, ?, ${HOUR_MS}, ?, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET succeeded = succeeded + excluded.succeeded,
-     failed = failed + excluded.failed, duration_ms = duration_ms + excluded.duration_ms,
-     duration_ms_max = max(duration_ms_max, excluded.duration_ms_max)`,
+const ATTEMPT = ["succeeded", "failed", ...DURATION];
+const NODE_ENDED = defineStatement<unknown, [...Start, string, string, Added, Added, Added]>(
+  `${toPart("node_spans", `node_id, ${ATTEMPT.join(", ")}`, "?5, ?6, ?7, ?7")} ${orAdd(...ATTEMPT)}`,
 );
-const NODE_SPENT = defineStatement<unknown, [string, string, number, number, number, number]>(
-  `INSERT INTO node_spans (workflow_id, node_id, starts_at, span_ms, input_tokens, output_tokens,
-     cost_nano_usd)
-   VALUES (?, ?, ?, ${HOUR_MS}, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET input_tokens = input_tokens + excluded.input_tokens,
-     output_tokens = output_tokens + excluded.output_tokens,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd`,
+const NODE_SPENT = defineStatement<unknown, [...Start, string, string, Added, Added, Added]>(
+  `${toPart("node_spans", `node_id, ${SPENT.join(", ")}`, "?5, ?6, ?7")} ${orAdd(...SPENT)}`,
 );
+const CALLED = ["calls", ...DURATION, "cache_read_tokens", ...SPENT];
 const MODEL_CALLED = defineStatement<
   unknown,
-  [string, string, number, number, number, number, number, number, number]
+  [...Start, string, string, Added, Added, Added, Added, Added]
 >(
-  `INSERT INTO model_spans (workflow_id, model, starts_at, span_ms, calls, duration_ms,
-     duration_ms_max, input_tokens, output_tokens, cache_read_tokens, cost_nano_usd)
-   VALUES (?, ?, ?, ${HOUR_MS}, 1, ?, ?, ?, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET calls = calls + 1, duration_ms = duration_ms + excluded.duration_ms,
-     duration_ms_max = max(duration_ms_max, excluded.duration_ms_max),
-     input_tokens = input_tokens + excluded.input_tokens,
-     output_tokens = output_tokens + excluded.output_tokens,
-     cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd`,
+  `${toPart("model_spans", `model, ${CALLED.join(", ")}`, "1, ?5, ?5, ?6, ?7, ?8, ?9")}
+   ${orAdd(...CALLED)}`,
 );
 
 export function countRunCreated(client: Database, workflowId: string, at: number): void {
-  RUN_CREATED(client).run(workflowId, hourOf(at));
+  RUN_CREATED(client).run(...startOf(at), workflowId);
 }
 
 export function countRunEnded(
@@ -97,12 +103,11 @@ export function countRunEnded(
   { state, durationMs }: RunEnd,
 ): void {
   RUN_ENDED(client).run(
+    ...startOf(at),
     workflowId,
-    hourOf(at),
     Number(state === "succeeded"),
     Number(state === "failed"),
     Number(state === "cancelled"),
-    durationMs,
     durationMs,
   );
 }
@@ -114,21 +119,18 @@ export function countAttemptEnded(
   { succeeded, durationMs }: { succeeded: boolean; durationMs: number },
 ): void {
   const [good, bad] = succeeded ? [1, 0] : [0, 1];
-  NODE_ENDED(client).run(workflowId, nodeId, hourOf(at), good, bad, durationMs, durationMs);
+  NODE_ENDED(client).run(...startOf(at), workflowId, nodeId, good, bad, durationMs);
 }
 
 /** A call of a model has been recorded: it counts for the model, its node and its workflow. */
 export function countModelCall(client: Database, call: ModelCall, at: number): void {
-  const { workflowId, nodeId, durationMs, inputTokens, outputTokens, costNanoUsd } = call;
-  const hour = hourOf(at);
-  const spent = [inputTokens, outputTokens, costNanoUsd] as const;
-  MODEL_CALLED(client).run(
-    ...([workflowId, call.model, hour, durationMs, durationMs] as const),
-    ...([inputTokens, outputTokens, call.cacheReadTokens, costNanoUsd] as const),
-  );
+  const { workflowId, nodeId, model, durationMs, cacheReadTokens } = call;
+  const start = startOf(at);
+  const spent = [call.inputTokens, call.outputTokens, call.costNanoUsd] as const;
+  MODEL_CALLED(client).run(...start, workflowId, model, durationMs, cacheReadTokens, ...spent);
   if (spent.every((count) => count === 0)) return;
-  NODE_SPENT(client).run(workflowId, nodeId, hour, ...spent);
-  WORKFLOW_SPENT(client).run(workflowId, hour, ...spent);
+  NODE_SPENT(client).run(...start, workflowId, nodeId, ...spent);
+  WORKFLOW_SPENT(client).run(...start, workflowId, ...spent);
 }
 
 /** Never negative: the clock may have been set back in between. */
@@ -136,6 +138,6 @@ export function durationOf(startedAt: number | null, endedAt: number): number {
   return startedAt === null ? 0 : Math.max(0, endedAt - startedAt);
 }
 
-function hourOf(at: number): number {
-  return Math.floor(at / HOUR_MS) * HOUR_MS;
+function startOf(at: number): Start {
+  return [Math.floor(at / HOUR_MS) * HOUR_MS, Math.floor(at / DAY_MS) * DAY_MS];
 }

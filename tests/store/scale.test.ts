@@ -103,7 +103,7 @@ test("no statement walks or sorts a table that grows with history", async () => 
     await metrics.byNode({ ...filter, order: "duration" });
     await metrics.nodeTotals(filter);
     await metrics.byModel(filter);
-    await metrics.joinOldHours();
+    await metrics.removeOldHours();
     await queue.releaseWorker("w");
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });

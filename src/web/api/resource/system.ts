@@ -24,6 +24,14 @@ const HOUR_MS = 60 * 60 * 1000;
 const BUCKET_COUNT = 48;
 const INTERRUPTED_COUNT_MAX = 100;
 
+/** Whole buckets: those of the past stay as they are from one answer to the next. */
+function bucketsUpTo(nowMs: number, range: keyof typeof SPANS) {
+  const lengthMs = SPANS[range] * HOUR_MS;
+  const bucketMs = lengthMs / BUCKET_COUNT;
+  const untilMs = Math.ceil((nowMs + 1) / bucketMs) * bucketMs;
+  return { sinceMs: untilMs - lengthMs, untilMs, bucketCount: BUCKET_COUNT };
+}
+
 export function systemOperations(kit: Kit): Operation[] {
   return [...stateOperations(kit), ...providerOperations(kit), ...listOperations(kit)];
 }
@@ -42,11 +50,9 @@ function stateOperations({ deps }: Kit): Operation[] {
       }),
       answer: { status: 200, description: "The state.", schema: StatusSchema },
       async handle({ query }) {
-        const untilMs = deps.clock.now();
-        const range = { sinceMs: untilMs - SPANS[query.range] * HOUR_MS, untilMs };
         const [runs, stats] = await Promise.all([
           deps.runs.counts(),
-          deps.runs.stats({ ...range, bucketCount: BUCKET_COUNT }),
+          deps.runs.stats(bucketsUpTo(deps.clock.now(), query.range)),
         ]);
         return {
           body: {
