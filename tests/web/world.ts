@@ -115,8 +115,8 @@ export interface WorldOptions {
   readonly deps?: Partial<WebDeps>;
   /** After which the server ends a connection without traffic. */
   readonly idleSeconds?: number;
-  /** The database file as it is found; none is the same as a fresh one. */
-  readonly database?: string;
+  /** The database file as it is found, or another one to copy; none is the same as a fresh one. */
+  readonly database?: string | Bun.BunFile;
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
