@@ -6,12 +6,14 @@
  * them.
  */
 import type { Database } from "bun:sqlite";
-import { defineStatement } from "./statement.ts";
+import { addToSums, defineSums, type SumTable } from "./sum-write.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 /** In place of the id of a workflow. */
 export const ALL_WORKFLOWS = "";
+const NO_TIME = [0, 0];
+const NOTHING_SPENT = [0, 0, 0];
 
 export interface Spent {
   readonly inputTokens: number;
@@ -35,66 +37,44 @@ interface ModelCall extends NodeRef, Spent {
   readonly durationMs: number;
 }
 
-/** What follows the name of each row: when the hour and the day begin, and how long they are. */
+/** What each row begins with: when its hour or its day begins, and how long that is. */
 const HOUR = `?1, ${HOUR_MS}`;
 const DAY = `?2, ${DAY_MS}`;
 
-/** `?3` is the workflow, `sums` what is added from `?4` on: for it and for all together, by hour and by day. */
-function toWorkflow(columns: string, sums: string): string {
-  return `INSERT INTO workflow_spans (starts_at, span_ms, workflow_id, ${columns})
-    VALUES (${HOUR}, ?3, ${sums}), (${DAY}, ?3, ${sums}),
-      (${HOUR}, '${ALL_WORKFLOWS}', ${sums}), (${DAY}, '${ALL_WORKFLOWS}', ${sums})`;
-}
-
-/** `?3` is the workflow, `?4` the node or the model. */
-function toPart(table: string, columns: string, sums: string): string {
-  return `INSERT INTO ${table} (starts_at, span_ms, workflow_id, ${columns})
-    VALUES (${HOUR}, ?3, ?4, ${sums}), (${DAY}, ?3, ?4, ${sums})`;
-}
-
-/** Where the row is there: sums add up, of the longest the longer stays. */
-function orAdd(...sums: readonly string[]): string {
-  const added = sums.map((sum) =>
-    sum === "duration_ms_max"
-      ? `${sum} = max(${sum}, excluded.${sum})`
-      : `${sum} = ${sum} + excluded.${sum}`,
-  );
-  return `ON CONFLICT DO UPDATE SET ${added.join(", ")}`;
-}
-
-type Start = [hour: number, day: number];
-type Added = number;
 const DURATION = ["duration_ms", "duration_ms_max"];
 const SPENT = ["input_tokens", "output_tokens", "cost_nano_usd"];
+const OF_WORKFLOW = ["created", "succeeded", "failed", "cancelled", ...DURATION, ...SPENT];
+const OF_NODE = ["succeeded", "failed", ...DURATION, ...SPENT];
+const OF_MODEL = ["calls", ...DURATION, "cache_read_tokens", ...SPENT];
 
-const RUN_CREATED = defineStatement<unknown, [...Start, string]>(
-  `${toWorkflow("created", "1")} ${orAdd("created")}`,
+/** `?3` is the workflow: sums are added to it and to all together. */
+const WORKFLOWS = defineSums(
+  `INSERT INTO workflow_spans (starts_at, span_ms, workflow_id, ${OF_WORKFLOW.join(", ")})
+   VALUES (${HOUR}, ?3, ${numbers(4, OF_WORKFLOW)}), (${DAY}, ?3, ${numbers(4, OF_WORKFLOW)}),
+     (${HOUR}, '${ALL_WORKFLOWS}', ${numbers(4, OF_WORKFLOW)}),
+     (${DAY}, '${ALL_WORKFLOWS}', ${numbers(4, OF_WORKFLOW)})`,
+  OF_WORKFLOW,
 );
-const ENDED = ["succeeded", "failed", "cancelled", ...DURATION];
-const RUN_ENDED = defineStatement<unknown, [...Start, string, Added, Added, Added, Added]>(
-  `${toWorkflow(ENDED.join(", "), "?4, ?5, ?6, ?7, ?7")} ${orAdd(...ENDED)}`,
-);
-const WORKFLOW_SPENT = defineStatement<unknown, [...Start, string, Added, Added, Added]>(
-  `${toWorkflow(SPENT.join(", "), "?4, ?5, ?6")} ${orAdd(...SPENT)}`,
-);
-const ATTEMPT = ["succeeded", "failed", ...DURATION];
-const NODE_ENDED = defineStatement<unknown, [...Start, string, string, Added, Added, Added]>(
-  `${toPart("node_spans", `node_id, ${ATTEMPT.join(", ")}`, "?5, ?6, ?7, ?7")} ${orAdd(...ATTEMPT)}`,
-);
-const NODE_SPENT = defineStatement<unknown, [...Start, string, string, Added, Added, Added]>(
-  `${toPart("node_spans", `node_id, ${SPENT.join(", ")}`, "?5, ?6, ?7")} ${orAdd(...SPENT)}`,
-);
-const CALLED = ["calls", ...DURATION, "cache_read_tokens", ...SPENT];
-const MODEL_CALLED = defineStatement<
-  unknown,
-  [...Start, string, string, Added, Added, Added, Added, Added]
->(
-  `${toPart("model_spans", `model, ${CALLED.join(", ")}`, "1, ?5, ?5, ?6, ?7, ?8, ?9")}
-   ${orAdd(...CALLED)}`,
-);
+const NODES = defineParts("node_spans", "node_id", OF_NODE);
+const MODELS = defineParts("model_spans", "model", OF_MODEL);
+
+/** `?3` is the workflow, `?4` the part of it. */
+function defineParts(table: string, part: string, columns: readonly string[]): SumTable {
+  return defineSums(
+    `INSERT INTO ${table} (starts_at, span_ms, workflow_id, ${part}, ${columns.join(", ")})
+     VALUES (${HOUR}, ?3, ?4, ${numbers(5, columns)}), (${DAY}, ?3, ?4, ${numbers(5, columns)})`,
+    columns,
+  );
+}
+
+/** Parameters from this one on. */
+function numbers(first: number, columns: readonly string[]): string {
+  return columns.map((_, index) => `?${first + index}`).join(", ");
+}
 
 export function countRunCreated(client: Database, workflowId: string, at: number): void {
-  RUN_CREATED(client).run(...startOf(at), workflowId);
+  const sums = [1, 0, 0, 0, ...NO_TIME, ...NOTHING_SPENT];
+  addToSums(client, { table: WORKFLOWS, key: [...startOf(at), workflowId], sums });
 }
 
 export function countRunEnded(
@@ -102,14 +82,9 @@ export function countRunEnded(
   { workflowId, at }: { workflowId: string; at: number },
   { state, durationMs }: RunEnd,
 ): void {
-  RUN_ENDED(client).run(
-    ...startOf(at),
-    workflowId,
-    Number(state === "succeeded"),
-    Number(state === "failed"),
-    Number(state === "cancelled"),
-    durationMs,
-  );
+  const ended = (["succeeded", "failed", "cancelled"] as const).map((one) => Number(one === state));
+  const sums = [0, ...ended, durationMs, durationMs, ...NOTHING_SPENT];
+  addToSums(client, { table: WORKFLOWS, key: [...startOf(at), workflowId], sums });
 }
 
 /** An attempt has succeeded or failed. */
@@ -118,19 +93,22 @@ export function countAttemptEnded(
   { workflowId, nodeId, at }: NodeRef & { at: number },
   { succeeded, durationMs }: { succeeded: boolean; durationMs: number },
 ): void {
-  const [good, bad] = succeeded ? [1, 0] : [0, 1];
-  NODE_ENDED(client).run(...startOf(at), workflowId, nodeId, good, bad, durationMs);
+  const ended = succeeded ? [1, 0] : [0, 1];
+  const sums = [...ended, durationMs, durationMs, ...NOTHING_SPENT];
+  addToSums(client, { table: NODES, key: [...startOf(at), workflowId, nodeId], sums });
 }
 
 /** A call of a model has been recorded: it counts for the model, its node and its workflow. */
 export function countModelCall(client: Database, call: ModelCall, at: number): void {
   const { workflowId, nodeId, model, durationMs, cacheReadTokens } = call;
-  const start = startOf(at);
-  const spent = [call.inputTokens, call.outputTokens, call.costNanoUsd] as const;
-  MODEL_CALLED(client).run(...start, workflowId, model, durationMs, cacheReadTokens, ...spent);
+  const place = [...startOf(at), workflowId];
+  const spent = [call.inputTokens, call.outputTokens, call.costNanoUsd];
+  const called = [1, durationMs, durationMs, cacheReadTokens, ...spent];
+  addToSums(client, { table: MODELS, key: [...place, model], sums: called });
   if (spent.every((count) => count === 0)) return;
-  NODE_SPENT(client).run(...start, workflowId, nodeId, ...spent);
-  WORKFLOW_SPENT(client).run(...start, workflowId, ...spent);
+  addToSums(client, { table: NODES, key: [...place, nodeId], sums: [0, 0, ...NO_TIME, ...spent] });
+  const sums = [0, 0, 0, 0, ...NO_TIME, ...spent];
+  addToSums(client, { table: WORKFLOWS, key: place, sums });
 }
 
 /** Never negative: the clock may have been set back in between. */
@@ -138,6 +116,6 @@ export function durationOf(startedAt: number | null, endedAt: number): number {
   return startedAt === null ? 0 : Math.max(0, endedAt - startedAt);
 }
 
-function startOf(at: number): Start {
+function startOf(at: number): [hour: number, day: number] {
   return [Math.floor(at / HOUR_MS) * HOUR_MS, Math.floor(at / DAY_MS) * DAY_MS];
 }

@@ -139,6 +139,21 @@ async function apply(world: World, op: Operation): Promise<void> {
   } else await record(world, mine, op);
 }
 
+/** Some at once, so that they share a transaction, and those that fail are taken out of it; not over time. */
+async function applyAll(world: World, operations: readonly Operation[], atOnce: number) {
+  let together: Operation[] = [];
+  const flush = async () => {
+    await Promise.all(together.map((op) => apply(world, op)));
+    together = [];
+  };
+  for (const op of operations) {
+    if (op.do === "clock" || together.length === atOnce) await flush();
+    if (op.do === "clock") await apply(world, op);
+    else together.push(op);
+  }
+  await flush();
+}
+
 async function sweep(world: World): Promise<void> {
   await world.store.metrics.removeOldHours();
   const untilMs = dayOf(world.clock.now() - HOURS_KEPT_MS);
@@ -336,10 +351,11 @@ describe("MetricsStore", () => {
       fc.asyncProperty(
         fc.array(operation, { minLength: 20, maxLength: 80, size: "max" }),
         ranges,
-        async (operations, asked) => {
+        fc.integer({ min: 1, max: 6 }),
+        async (operations, asked, atOnce) => {
           const world = await createWorld(":memory:");
           try {
-            for (const op of operations) await apply(world, op);
+            await applyAll(world, operations, atOnce);
             for (const one of [ALL_DAYS, ...asked]) await expectTold(world, one);
             await sweep(world);
             for (const one of [ALL_DAYS, ...asked]) await expectTold(world, one);
