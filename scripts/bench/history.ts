@@ -48,7 +48,8 @@ function wantedPages() {
   const pages = Object.entries({ ...PAGES, ...DATA }).filter(([page]) =>
     wanted.some((part) => page.includes(part)),
   );
-  if (pages.length === 0) throw new Error(`AGENTS_BENCH_PAGES: no page is called so: ${wanted}`);
+  if (pages.length === 0)
+    throw new Error(`AGENTS_BENCH_PAGES: no page is called so: ${wanted.join(", ")}`);
   return pages;
 }
 

@@ -19,7 +19,7 @@ interface Addition {
   readonly sums: readonly number[];
 }
 
-const pendingOf = oncePer((_: Database): Addition[] => []);
+const pendingOf = oncePer<Database, Addition[]>(() => []);
 
 /** @param insert Begins the statement, up to where the row may be there already. */
 export function defineSums(insert: string, columns: readonly string[]): SumTable {

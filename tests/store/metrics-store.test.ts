@@ -240,7 +240,8 @@ async function keptIn({ store, workflows: records }: World, asked: MetricsRange)
     workflows.set(id, await metrics.totals({ ...asked, workflowId: id }));
   const byWorkflow = await metrics.byWorkflow(filter);
   const rows = await metrics.byNode({ ...filter, order: "cost" });
-  const nodes = rows.map(({ workflowId, workflowName: _, nodeId, ...sums }) => {
+  const nodes = rows.map((row) => {
+    const { workflowId, workflowName: _, nodeId, ...sums } = row;
     return [`${workflowId} ${nodeId}`, sums] as const;
   });
   const models = (await metrics.byModel(filter)).map(
@@ -294,7 +295,8 @@ async function expectTold(world: World, asked: MetricsRange): Promise<void> {
   expect(plain(kept.workflows)).toEqual(plain(told.workflows));
   expect(plain(kept.nodes)).toEqual(plain(told.nodes));
   expect(plain(kept.models)).toEqual(plain(told.models));
-  const named = kept.byWorkflow.map(({ workflowId, workflowName: _, ...sums }) => {
+  const named = kept.byWorkflow.map((row) => {
+    const { workflowId, workflowName: _, ...sums } = row;
     return [workflowId, sums] as const;
   });
   told.workflows.delete("all");
@@ -516,7 +518,7 @@ describe("removeOldHours()", () => {
       ]);
     expect(await store.metrics.removeOldHours()).toBe(0);
     await store.close();
-  });
+  }, 20_000);
 
   test("adds what came late to the day that is there", async () => {
     const { store, clock, workflows } = await createWorld(":memory:");
