@@ -11,7 +11,9 @@ import m0003 from "./0003_add_dashboard.sql" with { type: "text" };
 import m0004 from "./0004_add_schedules.sql" with { type: "text" };
 import m0005 from "./0005_add_run_words.sql" with { type: "text" };
 import m0006 from "./0006_index_memory_words.sql" with { type: "text" };
-import m0007 from "./0007_extend_conversations.sql" with { type: "text" };
+import m0007 from "./0007_add_bulk_jobs.sql" with { type: "text" };
+import m0008 from "./0008_keep_days.sql" with { type: "text" };
+import m0009 from "./0009_extend_conversations.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -50,8 +52,18 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     sql: m0006,
   },
   {
-    name: "0007_extend_conversations",
-    sha256: "281d40733f99d1a72f0db79784502dc5f166095c60100947b3e972a2825aa156",
+    name: "0007_add_bulk_jobs",
+    sha256: "d5b32793b21fb491d564aee1ef807ca93c8b913ffc1d2570e6b1b8b358ffa107",
     sql: m0007,
+  },
+  {
+    name: "0008_keep_days",
+    sha256: "4cf70ec8caad7e986b28fde6785ee44992357af529d611cd0856b3300033d80e",
+    sql: m0008,
+  },
+  {
+    name: "0009_extend_conversations",
+    sha256: "281d40733f99d1a72f0db79784502dc5f166095c60100947b3e972a2825aa156",
+    sql: m0009,
   },
 ];

@@ -105,7 +105,7 @@ function nodeText(agent: RegisteredAgent): string {
   return [
     "- id: ask",
     "  agent:",
-    `    url: ${agent.url}`,
+    `    name: ${JSON.stringify(agent.id)}`,
     '  prompt: "{question}"',
     "  outputs: [answer]",
   ].join("\n");

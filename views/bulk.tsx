@@ -1,4 +1,5 @@
 /** What is done with many runs at once: to be confirmed, under way, or done. */
+import type { BulkAction, BulkJob } from "../src/domain/bulk-job.ts";
 import { Layout } from "./layout.tsx";
 import { EmptyState } from "./part/empty-state.tsx";
 import { PostForm } from "./part/form.tsx";
@@ -8,29 +9,6 @@ import { InlineText } from "./part/inline-text.tsx";
 import { formatCount, plural } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { isWritable, type Shell } from "./shell.ts";
-
-export const BULK_ACTIONS = ["cancel", "resume", "rerun", "delete"] as const;
-export type BulkAction = (typeof BULK_ACTIONS)[number];
-
-export interface BulkRefusal {
-  readonly id: string;
-  readonly message: string;
-  readonly fix: string | undefined;
-}
-
-export interface BulkJob {
-  readonly id: string;
-  readonly action: BulkAction;
-  readonly state: "asked" | "running" | "done";
-  readonly count: number;
-  /** More runs match than one job takes. */
-  readonly isMore: boolean;
-  readonly doneCount: number;
-  readonly refusedCount: number;
-  /** The first of those that were refused. */
-  readonly refusals: readonly BulkRefusal[];
-  readonly canUndo: boolean;
-}
 
 const WORDS: Readonly<
   Record<BulkAction, { ask: string; doing: string; done: string; undo: string; warning: string }>

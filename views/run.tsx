@@ -43,6 +43,8 @@ export interface RunDetail extends RunPieces {
   /** Undefined when the version that ran cannot be read any more. */
   readonly workflow: Workflow | undefined;
   readonly drawing: Drawing | undefined;
+  /** Of the version that it runs. */
+  readonly versionNumber?: number;
   readonly approvals: readonly PendingApproval[];
   /** Runs that were started or made from this one. */
   readonly descendants: readonly Run[];
@@ -61,6 +63,7 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
         crumb={
           <>
             <a href="/runs">Runs</a> / {shortId(run.id)}
+            <VersionLink {...props} />
           </>
         }
         title={
@@ -115,6 +118,17 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
         </div>
       </div>
     </Layout>
+  );
+}
+
+function VersionLink({ run, versionNumber }: RunDetail) {
+  if (versionNumber === undefined) return null;
+  const path = `/workflows/${encodeURIComponent(run.workflowId)}/versions/${versionNumber}`;
+  return (
+    <>
+      {" · "}
+      <a href={path}>Version {versionNumber}</a>
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ import { MoreLink, PageHead, Panel } from "./part/panel.tsx";
 import { ServiceTable } from "./part/service-table.tsx";
 import {
   type Removal,
+  SETTING_SECTIONS,
   SettingsForm,
   SettingsPanel,
   type SettingValue,
@@ -54,7 +55,7 @@ export interface SettingsPageProps extends BackupsProps {
   readonly draft?: Readonly<Record<string, string>> | undefined;
   readonly faults?: Readonly<Record<string, string>> | undefined;
   /** Saving would remove so many runs: asked first. */
-  readonly removal?: Removal | undefined;
+  readonly removals?: readonly Removal[] | undefined;
   /** What a form of this page has just done. */
   readonly notice?: string | undefined;
   /** Why a form of this page was refused. */
@@ -93,14 +94,14 @@ export function SettingsPage(props: SettingsPageProps) {
           <Panel id="providers" title="Providers and keys">
             <ul class="providers">
               {props.providers.map((provider) => (
-                <Provider provider={provider} shell={shell} />
+                <Provider {...props} provider={provider} />
               ))}
             </ul>
             <SettingsForm {...props} section="addresses" folded="Addresses" />
           </Panel>
           <SettingsPanel {...props} section="defaults" title="Defaults" />
           <SettingsPanel {...props} section="limits" title="Limits" note="0: no limit" />
-          <SettingsPanel {...props} section="retention" title="Retention" note="0: for ever" />
+          <SettingsPanel {...props} section="retention" title="Retention" note="0: no limit" />
           <Password {...props} />
           <BackupsPanel {...props} />
           <Panel id="api-panel" title="API" action={<MoreLink href="/api" label="Reference" />}>
@@ -167,11 +168,12 @@ function RestartForm(props: { shell: Shell }) {
   );
 }
 
-function Provider(props: { provider: ProviderStatus; shell: Shell }) {
+function Provider(props: SettingsPageProps & { provider: ProviderStatus }) {
   const { provider, shell } = props;
+  const section = SETTING_SECTIONS.find((one) => one === provider.name);
   const keyed = provider.variable !== "";
   return (
-    <li class="provider">
+    <li class="provider" id={`${provider.name}-h`}>
       <div class="card-head">
         <h3>{provider.label}</h3>
         <StateBadge
@@ -214,6 +216,9 @@ function Provider(props: { provider: ProviderStatus; shell: Shell }) {
           ) : null}
         </div>
       ) : null}
+      {section === undefined ? null : (
+        <SettingsForm {...props} section={section} folded="Model and limits" of={provider.label} />
+      )}
     </li>
   );
 }

@@ -5,6 +5,7 @@ export const PAGE_KEYS: Readonly<Record<string, string>> = {
   "/": "s",
   "/workflows": "w",
   "/runs": "r",
+  "/schedules": "d",
   "/agents": "a",
   "/chat": "c",
   "/metrics": "m",
@@ -27,6 +28,6 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["p"], text: "Pause live updates, or go on" },
   { keys: ["j"], text: "Next item of a list" },
   { keys: ["k"], text: "Item before" },
-  { keys: ["n"], text: "New workflow", page: "/workflows/new" },
-  { keys: ["e"], text: "Edit the workflow that is open", page: "/workflows/new" },
+  { keys: ["n"], text: "New workflow, where one can be added", page: "/workflows" },
+  { keys: ["e"], text: "Edit the workflow that is open", page: "/workflows" },
 ];

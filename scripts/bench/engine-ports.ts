@@ -48,6 +48,7 @@ export function benchPorts(store: Store, tools: ToolPort): StepPorts {
     commands: { run: unused },
     http: { request: unused },
     agents: { send: unused, follow: unused, cancel: unused },
+    registeredAgent: unused,
     startChild: unused,
     variable: () => undefined,
   };

@@ -1,3 +1,9 @@
+/**
+ * Pages with a long history beside pages with a short one. For trying things out:
+ *
+ * - `AGENTS_BENCH_RUNS=50000` makes the long one shorter.
+ * - `AGENTS_BENCH_PAGES="metrics,status"` measures only pages whose name has one of these in it.
+ */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { measurePage, type PageTimes, type Row, type Side } from "./history/measure.ts";
@@ -7,12 +13,12 @@ import { makeTemplates, type Template } from "./history/templates.ts";
 import { startAgents, type Subject } from "./subject.ts";
 
 const SMALL_RUN_COUNT = 1_000;
-/** Another number is for trying out: `AGENTS_BENCH_RUNS=50000 bun run bench history`. */
 const LARGE_RUN_COUNT = Number(process.env["AGENTS_BENCH_RUNS"] ?? 1_000_000);
 
 /** A million runs and ten million events beside a thousand runs of the same period. Linux only. */
 export async function measureHistory(subject: Subject) {
   if (process.platform !== "linux") return { skipped: "CPU time is read from /proc" };
+  const pages = wantedPages();
   const templatePath = join(subject.folder, "templates.db");
   const templates = await makeTemplates(templatePath);
   const seed = async (runCount: number) => {
@@ -25,7 +31,7 @@ export async function measureHistory(subject: Subject) {
   const small = await open(subject, await seed(SMALL_RUN_COUNT));
   const large = await open(subject, await seed(LARGE_RUN_COUNT));
   const rows: Row[] = [];
-  for (const [page, pathOf] of Object.entries({ ...PAGES, ...DATA })) {
+  for (const [page, pathOf] of pages) {
     const row = await measurePage(page, pathOf, { small, large });
     rows.push(row);
     console.error(lineOf(row));
@@ -34,6 +40,17 @@ export async function measureHistory(subject: Subject) {
   await large.server.stop();
   for (const { history } of [small, large]) await rm(history.path, { force: true });
   return { small: sizeOf(small), large: sizeOf(large), pages: rows };
+}
+
+/** @throws Error when no page has such a name: before minutes go into the databases. */
+function wantedPages() {
+  const wanted = (process.env["AGENTS_BENCH_PAGES"] ?? "").split(",").map((part) => part.trim());
+  const pages = Object.entries({ ...PAGES, ...DATA }).filter(([page]) =>
+    wanted.some((part) => page.includes(part)),
+  );
+  if (pages.length === 0)
+    throw new Error(`AGENTS_BENCH_PAGES: no page is called so: ${wanted.join(", ")}`);
+  return pages;
 }
 
 function sizeOf({ history: { runCount, eventCount, bytes } }: Side) {

@@ -70,7 +70,9 @@ export function createBackups(
     create: () =>
       alone(async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await call("backup", backupFile({ dataDir }, clock.now()));
+        const target = await freeFile(folder, clock.now());
+        await call("backup", target);
+        return basename(target);
       }),
     take: (file) =>
       alone(async () => {
@@ -93,6 +95,14 @@ export function createBackups(
 /** Where the copies go that nobody has named a place for. */
 export function backupFile({ dataDir }: Pick<Place, "dataDir">, nowMs: number): string {
   return join(dataDir, FOLDER, fileName(nowMs));
+}
+
+/** Also of the second one in the same second. */
+async function freeFile(folder: string, nowMs: number): Promise<string> {
+  const known = new Set(await names(folder));
+  let name = fileName(nowMs);
+  for (let count = 2; known.has(name); count += 1) name = fileName(nowMs, String(count));
+  return join(folder, name);
 }
 
 /** `agents-20261120-104116.db`, in the time zone of the machine. */

@@ -113,7 +113,7 @@ function createOutput(config: Config, hooks: DashboardHooks, clock: Clock) {
     const [reason = ""] = state === "starting" ? [] : (message ?? "").split("\n");
     logs.append({ service: name, stream: "stdout", line: redact(`[${state}] ${reason}`.trim()) });
   };
-  return { write, note, reportError, close: () => logs.close() };
+  return { write, note, reportError, logs, close: () => logs.close() };
 }
 type Output = ReturnType<typeof createOutput>;
 
@@ -227,7 +227,7 @@ function createWeb(
 
 const TIDY_INTERVAL_MS = 60 * 60 * 1000;
 
-/** Joins the sums of old hours into days, at the start and every hour. */
+/** Removes the sums of old hours, at the start and every hour. */
 async function tidyHourly(
   store: Store,
   deps: { clock: Clock; reportError: (error: unknown) => void; signal: AbortSignal },
@@ -235,7 +235,7 @@ async function tidyHourly(
   while (!deps.signal.aborted) {
     // What a degraded database keeps from being done, the next hour does.
     // oxlint-disable-next-line no-await-in-loop -- Each round follows a wait.
-    if (store.health().state === "ok") await store.metrics.joinOldHours().catch(deps.reportError);
+    if (store.health().state === "ok") await store.metrics.removeOldHours().catch(deps.reportError);
     // oxlint-disable-next-line no-await-in-loop
     await deps.clock.sleep(TIDY_INTERVAL_MS, deps.signal);
   }
@@ -288,6 +288,7 @@ function running(
   const stopHousekeeping = startHousekeeping({
     runs: store.runs,
     agents: store.agents,
+    logs: output.logs,
     keep: async () => (await web.settings.refresh()).keep,
     clock,
     reportError: output.reportError,

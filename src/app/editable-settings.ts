@@ -13,6 +13,10 @@ const onOff = { kind: "choice", choices: ["on", "off"] } as const;
 const now = { applies: "now" } as const;
 const restart = { applies: "restart" } as const;
 
+const ownModel = { label: "Model", ...text, ...now } as const;
+const ownConcurrency = { label: "Calls at the same time", ...count, ...now } as const;
+const ownRequests = { label: "Calls per minute", ...count, ...now } as const;
+
 const EDITABLE: Readonly<Partial<Record<VariableName, Editable>>> = {
   AGENTS_PROVIDER: {
     section: "defaults",
@@ -58,6 +62,27 @@ const EDITABLE: Readonly<Partial<Record<VariableName, Editable>>> = {
     ...restart,
   },
   AGENTS_KEEP_RUNS_DAYS: { section: "retention", label: "Runs", unit: "days", ...count, ...now },
+  AGENTS_KEEP_RUNS_COUNT: {
+    section: "retention",
+    label: "Newest runs",
+    unit: "runs",
+    ...count,
+    ...now,
+  },
+  AGENTS_KEEP_LOGS_DAYS: {
+    section: "retention",
+    label: "Log files",
+    unit: "days",
+    ...count,
+    ...now,
+  },
+  AGENTS_KEEP_LOGS_MB: {
+    section: "retention",
+    label: "Size of all log files",
+    unit: "MB",
+    ...count,
+    ...now,
+  },
   AGENTS_KEEP_DEAD_AGENTS_HOURS: {
     section: "retention",
     label: "Dead agents",
@@ -65,6 +90,21 @@ const EDITABLE: Readonly<Partial<Record<VariableName, Editable>>> = {
     ...count,
     ...now,
   },
+  AGENTS_OPENAI_MODEL: { section: "openai", ...ownModel },
+  AGENTS_OPENAI_CONCURRENCY: { section: "openai", ...ownConcurrency },
+  AGENTS_OPENAI_REQUESTS_PER_MINUTE: { section: "openai", ...ownRequests },
+  AGENTS_ANTHROPIC_MODEL: { section: "anthropic", ...ownModel },
+  AGENTS_ANTHROPIC_CONCURRENCY: { section: "anthropic", ...ownConcurrency },
+  AGENTS_ANTHROPIC_REQUESTS_PER_MINUTE: { section: "anthropic", ...ownRequests },
+  AGENTS_GOOGLE_MODEL: { section: "google", ...ownModel },
+  AGENTS_GOOGLE_CONCURRENCY: { section: "google", ...ownConcurrency },
+  AGENTS_GOOGLE_REQUESTS_PER_MINUTE: { section: "google", ...ownRequests },
+  AGENTS_OLLAMA_MODEL: { section: "ollama", ...ownModel },
+  AGENTS_OLLAMA_CONCURRENCY: { section: "ollama", ...ownConcurrency },
+  AGENTS_OLLAMA_REQUESTS_PER_MINUTE: { section: "ollama", ...ownRequests },
+  AGENTS_OPENAI_COMPATIBLE_MODEL: { section: "openai-compatible", ...ownModel },
+  AGENTS_OPENAI_COMPATIBLE_CONCURRENCY: { section: "openai-compatible", ...ownConcurrency },
+  AGENTS_OPENAI_COMPATIBLE_REQUESTS_PER_MINUTE: { section: "openai-compatible", ...ownRequests },
   OPENAI_BASE_URL: { section: "addresses", label: "OpenAI", ...text, ...now },
   ANTHROPIC_BASE_URL: { section: "addresses", label: "Anthropic", ...text, ...now },
   GOOGLE_BASE_URL: { section: "addresses", label: "Google Gemini", ...text, ...now },

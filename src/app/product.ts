@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { AppError } from "../domain/error.ts";
 import type { Run, RunOverrides } from "../domain/run.ts";
+import type { Schedule } from "../domain/schedule.ts";
 import type { Problem } from "../domain/workflow.ts";
 import { TOOL_NAMES } from "../domain/tool.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -10,6 +11,7 @@ import { openStore, type Store } from "../store/store.ts";
 import { saveNeighbours } from "./neighbour-files.ts";
 import { createLazyModels } from "./ports.ts";
 import { createRunActions } from "./run-actions.ts";
+import { startScheduled } from "./scheduler.ts";
 import { startStepRunner } from "./step-runner.ts";
 import { createRun, invalidWorkflow } from "./workflow-runs.ts";
 
@@ -61,6 +63,8 @@ export async function openProduct(
     startRunner: (wish: { worker: string; concurrency: number; only?: string }) =>
       startStepRunner(config, { ...wish, store, models, reportError, onLog: reportError }),
     createRun: (given: NewRunFile) => submitRun({ store, toolNames }, given),
+    runSchedule: (schedule: Schedule, made: { readonly reservedFor?: string }) =>
+      startScheduled({ ...store, toolNames, clock }, schedule, { source: "cli", ...made }),
     actions: createRunActions({ ...store, toolNames, clock }),
     close: () => store.close(),
   };

@@ -4,7 +4,7 @@
  * then does the schedule go on to its next time. Several dashboards on one database agree in the same way.
  */
 import { AppError, isUnavailable } from "../domain/error.ts";
-import { RUN_STATES_FINAL, type RunStore } from "../domain/run.ts";
+import { type Run, RUN_STATES_FINAL, type RunStore } from "../domain/run.ts";
 import {
   type Schedule,
   SCHEDULE_LATE_MS,
@@ -87,7 +87,7 @@ async function startOne(deps: SchedulerDeps, schedule: Schedule): Promise<void> 
   // Changed or paused meanwhile, or settled by another process.
   if (runId === undefined) return;
   try {
-    await start(deps, schedule, runId);
+    await startScheduled(deps, schedule, { id: runId, source: "schedule" });
   } catch (error) {
     // It may be mended: the time is tried again.
     if (isUnavailable(error)) throw error;
@@ -102,8 +102,15 @@ async function overlaps({ runs }: SchedulerDeps, schedule: Schedule): Promise<bo
   return last !== undefined && !RUN_STATES_FINAL.some((state) => state === last.state);
 }
 
-/** @throws AppError `not_found`, `workflow_invalid`, `invalid` when the inputs no longer fit. */
-async function start(deps: SchedulerDeps, schedule: Schedule, runId: string): Promise<void> {
+/**
+ * One run of the newest version, with what the schedule says.
+ * @throws AppError `not_found`, `workflow_invalid`, `invalid` when the inputs no longer fit.
+ */
+export async function startScheduled(
+  deps: Pick<SchedulerDeps, "runs" | "workflows" | "toolNames" | "clock">,
+  schedule: Schedule,
+  made: Pick<Parameters<typeof createRun>[2], "id" | "source" | "reservedFor">,
+): Promise<Run> {
   const { workflows, toolNames, clock } = deps;
   const { workflowId, inputs, overrides } = schedule;
   const record = await workflows.get(workflowId);
@@ -119,5 +126,5 @@ async function start(deps: SchedulerDeps, schedule: Schedule, runId: string): Pr
     });
   }
   const request = { workflowId, versionHash, workflow, values, inputs, overrides };
-  await createRun(deps, request, { clock, id: runId, source: "schedule" });
+  return createRun(deps, request, { clock, ...made });
 }

@@ -50,6 +50,8 @@ export function createStepPorts(config: ToolConfig, deps: StepPortDeps): StepPor
     commands: createCommandPort({ machine, sandbox, workspace, hidden, allowedCommands }),
     http,
     agents: createAgentPort({ http, clock }),
+    registeredAgent: async (idOrName) =>
+      (await store.agents.get(idOrName)) ?? (await store.agents.findByName(idOrName)),
     startChild: (child) => startChild(store, child, { clock, toolNames: tools.names }),
     variable: (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined),
   };

@@ -1,4 +1,4 @@
-/** Every command, as data. Handlers are in `command/`, one file each; `registry.ts` joins the two. */
+/** Every command that people use, as data. Handlers are in `command/`, one file each; `registry.ts` joins the two. */
 import { MEMORY_SCOPES, PROVIDERS } from "../domain/workflow.ts";
 import { RUN_STATES } from "../domain/run.ts";
 import { define } from "./flag.ts";
@@ -12,7 +12,7 @@ const provider = {
   choices: PROVIDERS,
 } as const;
 
-const databaseUrl = {
+export const databaseUrl = {
   type: "text",
   value: "URL",
   description: "Database, as sqlite:///path",
@@ -437,6 +437,32 @@ export const SIGNAL = define({
   },
 });
 
+export const SCHEDULES = define({
+  name: "schedules",
+  summary: "Show schedules; pause, run or remove one",
+  details: [
+    "ACTION is list (the default), or with an ID show, pause, resume, run or remove. `run` starts a run now, beside the times of the schedule, and follows it.",
+  ],
+  examples: [
+    "agents schedules --workflow report",
+    "agents schedules pause 01k9x2",
+    "agents schedules run 01k9x2 --detach",
+  ],
+  positionals: [
+    {
+      name: "ACTION",
+      required: false,
+      choices: ["list", "show", "pause", "resume", "run", "remove"],
+    },
+    { name: "ID", required: false },
+  ],
+  flags: {
+    workflow: { type: "text", value: "NAME", description: "Only of the workflow with this name" },
+    limit: { type: "count", value: "COUNT", description: "How many at most (default 50)" },
+    ...following,
+  },
+});
+
 export const MEMORY_ACTIONS = ["list", "edit", "remove", "clear"] as const;
 
 export const MEMORY = define({
@@ -504,32 +530,4 @@ export const COMPLETION = define({
   ],
   positionals: [{ name: "SHELL", required: true, choices: SHELLS }],
   flags: {},
-});
-
-export const WORKER = define({
-  name: "worker",
-  summary: "Execute runs (started by `agents start`)",
-  positionals: [],
-  flags: {
-    name: { type: "text", value: "NAME", description: "Name of this worker" },
-    "db-url": databaseUrl,
-  },
-  hidden: true,
-});
-
-export const CHAT = define({
-  name: "chat",
-  summary: "Serve the chat (started by `agents start`)",
-  positionals: [],
-  flags: {},
-  hidden: true,
-});
-
-export const GUARD = define({
-  name: "guard",
-  summary: "Run a program that ends with its parent (started by `agents start`)",
-  positionals: [],
-  flags: {},
-  hidden: true,
-  passThrough: true,
 });

@@ -10,6 +10,7 @@ import type { MemoryStore } from "../domain/memory.ts";
 import type { ModelPort } from "../domain/model.ts";
 import type { ChangeSignal, Queue, Run, RunOverrides, RunStore } from "../domain/run.ts";
 import type { RunActions } from "../domain/run-actions.ts";
+import type { Schedule, ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Problem, ProviderName, WorkflowStore } from "../domain/workflow.ts";
@@ -28,6 +29,7 @@ export interface Product {
     readonly workflows: WorkflowStore;
     readonly system: SystemStore;
     readonly memory: MemoryStore;
+    readonly schedules: ScheduleStore;
     readonly tokens: TokenStore;
     readonly changes: ChangeSignal;
     health(): DatabaseHealth;
@@ -43,6 +45,8 @@ export interface Product {
     folder?: string;
     reservedFor?: string;
   }): Promise<{ run: Run; problems: readonly Problem[] }>;
+  /** A run of the newest version now, with what the schedule says; its times stay as they are. */
+  runSchedule(schedule: Schedule, made: { readonly reservedFor?: string }): Promise<Run>;
   readonly actions: RunActions;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** Name → command. Handlers are loaded only when they run. */
 import type { CommandContext } from "./command.ts";
 import * as definitions from "./definition.ts";
+import * as internals from "./internal-definition.ts";
 import { type CommandDefinition, type FlagDefinitions, GLOBAL_FLAGS } from "./flag.ts";
 import { assert } from "../lib/assert.ts";
 import { areFlagValues, type ParsedArguments } from "./parse.ts";
@@ -56,12 +57,13 @@ export const COMMANDS: readonly Command[] = [
   command(definitions.APPROVE, async () => (await import("./command/decide.ts")).approve),
   command(definitions.REJECT, async () => (await import("./command/decide.ts")).reject),
   command(definitions.SIGNAL, async () => (await import("./command/signal.ts")).signal),
+  command(definitions.SCHEDULES, async () => (await import("./command/schedules.ts")).schedules),
   command(definitions.MEMORY, async () => (await import("./command/memory.ts")).memory),
   command(definitions.PASSWORD, async () => (await import("./command/password.ts")).password),
   command(definitions.VERSION, async () => (await import("./command/version.ts")).version),
   command(definitions.HELP, async () => (await import("./command/help.ts")).help),
   command(definitions.COMPLETION, async () => (await import("./command/completion.ts")).completion),
-  command(definitions.WORKER, async () => (await import("./command/worker.ts")).worker),
-  command(definitions.CHAT, async () => (await import("./command/chat.ts")).chat),
-  command(definitions.GUARD, async () => (await import("./command/guard.ts")).guard),
+  command(internals.WORKER, async () => (await import("./command/worker.ts")).worker),
+  command(internals.CHAT, async () => (await import("./command/chat.ts")).chat),
+  command(internals.GUARD, async () => (await import("./command/guard.ts")).guard),
 ];

@@ -10,6 +10,11 @@ export interface Origin {
   readonly place: string;
 }
 
+interface OwnModelConfig {
+  readonly model?: string;
+  readonly limits?: ProviderLimits;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -35,8 +40,14 @@ export interface Config {
   readonly databasePath: string;
   /** Absolute; where `agents` looks for workflow files to import. */
   readonly workflowsDir: string;
-  /** How long history is kept; 0: for ever. */
-  readonly keep: { readonly runsDays: number; readonly deadAgentsHours: number };
+  /** How long and how much history is kept; 0: all of it. */
+  readonly keep: {
+    readonly runsDays: number;
+    readonly runsCount: number;
+    readonly logsDays: number;
+    readonly logsMb: number;
+    readonly deadAgentsHours: number;
+  };
   readonly llm: {
     /** Used where a workflow names no provider; undefined: whichever has a key, else demo. */
     readonly provider: ProviderName | undefined;
@@ -54,6 +65,8 @@ export interface Config {
     };
     /** Of each provider, all workers together. */
     readonly limits: ProviderLimits;
+    /** What counts for one of them in place of that, and its model where `model` is not for it. */
+    readonly own: Readonly<Partial<Record<ProviderName, OwnModelConfig>>>;
   };
   readonly tools: ToolSettings & {
     /** Programs that `cli` nodes may run outside of the sandbox. */

@@ -2,6 +2,7 @@
 import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../domain/error.ts";
+import type { ProviderLimits } from "../domain/model.ts";
 import { defined } from "../lib/defined.ts";
 import { createFileOnce, errorCode } from "../lib/atomic-file.ts";
 import type { Config, Origin } from "./config.ts";
@@ -167,6 +168,9 @@ async function buildSettings(
     workflowsDir: path("AGENTS_WORKFLOWS_DIR", join(raw.dataDir, "workflows")),
     keep: {
       runsDays: values.AGENTS_KEEP_RUNS_DAYS,
+      runsCount: values.AGENTS_KEEP_RUNS_COUNT,
+      logsDays: values.AGENTS_KEEP_LOGS_DAYS,
+      logsMb: values.AGENTS_KEEP_LOGS_MB,
       deadAgentsHours: values.AGENTS_KEEP_DEAD_AGENTS_HOURS,
     },
     llm: buildLlm(values),
@@ -201,11 +205,39 @@ function buildLlm(values: VariableValues): Config["llm"] {
       apiKey: values.OPENAI_COMPATIBLE_API_KEY,
       baseUrl: values.OPENAI_COMPATIBLE_BASE_URL,
     },
-    limits: defined({
-      concurrency: values.AGENTS_MODEL_CONCURRENCY || undefined,
-      requestsPerMinute: values.AGENTS_MODEL_REQUESTS_PER_MINUTE || undefined,
-    }),
+    limits: limitsOf(values, {}),
+    own: Object.fromEntries(
+      OWN_PREFIXES.flatMap(({ name, prefix }) => {
+        const model = values[`AGENTS_${prefix}_MODEL`];
+        const concurrency = values[`AGENTS_${prefix}_CONCURRENCY`];
+        const requestsPerMinute = values[`AGENTS_${prefix}_REQUESTS_PER_MINUTE`];
+        const isLimited = concurrency !== undefined || requestsPerMinute !== undefined;
+        const limits = isLimited
+          ? limitsOf(values, defined({ concurrency, requestsPerMinute }))
+          : undefined;
+        return model === undefined && limits === undefined
+          ? []
+          : [[name, defined({ model, limits })]];
+      }),
+    ),
   };
+}
+
+const OWN_PREFIXES = [
+  { name: "openai", prefix: "OPENAI" },
+  { name: "anthropic", prefix: "ANTHROPIC" },
+  { name: "google", prefix: "GOOGLE" },
+  { name: "ollama", prefix: "OLLAMA" },
+  { name: "openai-compatible", prefix: "OPENAI_COMPATIBLE" },
+] as const;
+
+/** A provider's own limits, and those of all where it has none; 0 is no limit. */
+function limitsOf(values: VariableValues, own: ProviderLimits): ProviderLimits {
+  const { AGENTS_MODEL_CONCURRENCY, AGENTS_MODEL_REQUESTS_PER_MINUTE } = values;
+  return defined({
+    concurrency: (own.concurrency ?? AGENTS_MODEL_CONCURRENCY) || undefined,
+    requestsPerMinute: (own.requestsPerMinute ?? AGENTS_MODEL_REQUESTS_PER_MINUTE) || undefined,
+  });
 }
 
 function buildTools(

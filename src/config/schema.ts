@@ -4,6 +4,18 @@
  */
 import * as z from "zod";
 import { PROVIDERS } from "../domain/workflow.ts";
+import {
+  databaseUrl,
+  host,
+  key,
+  list,
+  ollamaUrl,
+  onOff,
+  port,
+  text,
+  url,
+  wholeNumber,
+} from "./variable-kind.ts";
 
 export const SECTIONS = ["Server", "Data", "Models", "Tools", "Security"] as const;
 
@@ -29,96 +41,42 @@ function variable<Schema extends z.ZodType>(schema: Schema, info: VariableInfo):
   return schema;
 }
 
-const PORT_MAX = 65_535;
 const WORKER_COUNT_MAX = 64;
 const WORKER_CONCURRENCY_MAX = 1_000;
 const SECRET_LENGTH_MIN = 16;
 export const PASSWORD_LENGTH_MIN = 8;
 const KEEP_DAYS_MAX = 36_500;
 const KEEP_HOURS_MAX = 87_600;
+const KEEP_RUNS_MAX = 999_999;
+const KEEP_LOGS_MB_MAX = 100_000;
 const MODEL_CONCURRENCY_MAX = 1_000;
 const MODEL_REQUESTS_MAX = 100_000;
 export const SEARCH_PROVIDERS = ["serper", "tavily", "brave", "searxng"] as const;
 /** AI coding CLIs: they keep their own login and bring their own sandbox. */
 const COMMANDS_ALLOWED_DEFAULT = ["claude", "codex", "gemini", "opencode"];
-const ON = ["on", "true", "yes", "1"];
-const OFF = ["off", "false", "no", "0"];
-
-function wholeNumber(min: number, max: number) {
-  return z
-    .string()
-    .refine(
-      (text) => /^\d{1,6}$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
-}
-
-const port = () => wholeNumber(0, PORT_MAX);
-
-const onOff = () =>
-  z
-    .string()
-    .refine((text) => [...ON, ...OFF].includes(text.toLowerCase()), "on or off")
-    .transform((text) => ON.includes(text.toLowerCase()));
-
-const host = () =>
-  z
-    .string()
-    .transform((text) => text.replace(/^\[(.*)\]$/, "$1"))
-    .refine(
-      (text) => /^[A-Za-z0-9.:_%-]+$/.test(text),
-      "an address or host name to listen on, such as 127.0.0.1",
-    );
-
-const url = () =>
-  z
-    .string()
-    .refine((text) => {
-      const parsed = URL.canParse(text) ? new URL(text) : undefined;
-      return parsed?.protocol === "http:" || parsed?.protocol === "https:";
-    }, "an address that begins with http:// or https://")
-    .transform((text) => text.replace(/\/+$/, ""));
-
-const key = () => z.string().refine((text) => !/\s/.test(text), "a key without spaces");
-
-/** `OLLAMA_HOST` may be `host`, `host:port` or a URL, and often is the address the server listens on. */
-const ollamaUrl = () =>
-  z
-    .string()
-    .transform((text) => {
-      if (!text.includes("://")) return `http://${/:\d+$/.test(text) ? text : `${text}:11434`}`;
-      return text;
-    })
-    .transform((text) => text.replace("://0.0.0.0", "://127.0.0.1"))
-    .pipe(url());
-
-const databaseUrl = () =>
-  z.string().superRefine((text, context) => {
-    if (/^postgres(ql)?:/.test(text)) {
-      context.addIssue(
-        "sqlite:///path: Postgres is not supported by this version, which keeps its data in SQLite",
-      );
-    } else if (!/^sqlite:\/\/\/[^:]/.test(text)) {
-      context.addIssue(
-        "sqlite:/// and the absolute path of a file, such as sqlite:///data/agents.db",
-      );
-    }
-  });
-
-const text = () => z.string();
-
-/** Entries separated by commas, blanks around them dropped. */
-const list = () =>
-  z.string().transform((value) =>
-    value
-      .split(",")
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ""),
-  );
-
 /** A page that changes less often than this is not live. */
 const REFRESH_MS_MAX = 600_000;
+
+const ownModel = (label: string, example: string) =>
+  variable(text().optional(), {
+    section: "Models",
+    description: `Model of ${label} for workflows that name none. AGENTS_MODEL wins where it is set for ${label}.`,
+    example,
+  });
+
+const ownConcurrency = (label: string) =>
+  variable(wholeNumber(0, MODEL_CONCURRENCY_MAX).optional(), {
+    section: "Models",
+    description: `Calls to ${label} at the same time. 0: no limit. Default: AGENTS_MODEL_CONCURRENCY.`,
+    example: "4",
+  });
+
+const ownRequests = (label: string) =>
+  variable(wholeNumber(0, MODEL_REQUESTS_MAX).optional(), {
+    section: "Models",
+    description: `Calls to ${label} per minute. 0: no limit. Default: AGENTS_MODEL_REQUESTS_PER_MINUTE.`,
+    example: "60",
+  });
 
 export const variables = z.object({
   AGENTS_HOST: variable(host().default("127.0.0.1"), {
@@ -249,6 +207,27 @@ export const variables = z.object({
     default: "0",
     example: "90",
   }),
+  AGENTS_KEEP_RUNS_COUNT: variable(wholeNumber(0, KEEP_RUNS_MAX).default(0), {
+    section: "Data",
+    description:
+      "So many of the runs that have ended are kept, the newest, with the runs inside of them. 0: all.",
+    default: "0",
+    example: "10000",
+  }),
+  AGENTS_KEEP_LOGS_DAYS: variable(wholeNumber(0, KEEP_DAYS_MAX).default(0), {
+    section: "Data",
+    description:
+      "Days that a log file of a service is kept after its last line; each service has at most three files of 5 MB. 0: for ever.",
+    default: "0",
+    example: "30",
+  }),
+  AGENTS_KEEP_LOGS_MB: variable(wholeNumber(0, KEEP_LOGS_MB_MAX).default(0), {
+    section: "Data",
+    description:
+      "Megabytes that the log files of all services may have together; the oldest go first. 0: no limit but that of each service.",
+    default: "0",
+    example: "20",
+  }),
   AGENTS_KEEP_DEAD_AGENTS_HOURS: variable(wholeNumber(0, KEEP_HOURS_MAX).default(24), {
     section: "Data",
     description:
@@ -334,6 +313,21 @@ export const variables = z.object({
     default: "0",
     example: "60",
   }),
+  AGENTS_OPENAI_MODEL: ownModel("OpenAI", "gpt-5-mini"),
+  AGENTS_OPENAI_CONCURRENCY: ownConcurrency("OpenAI"),
+  AGENTS_OPENAI_REQUESTS_PER_MINUTE: ownRequests("OpenAI"),
+  AGENTS_ANTHROPIC_MODEL: ownModel("Anthropic", "claude-haiku-4-5"),
+  AGENTS_ANTHROPIC_CONCURRENCY: ownConcurrency("Anthropic"),
+  AGENTS_ANTHROPIC_REQUESTS_PER_MINUTE: ownRequests("Anthropic"),
+  AGENTS_GOOGLE_MODEL: ownModel("Google Gemini", "gemini-3.5-flash-lite"),
+  AGENTS_GOOGLE_CONCURRENCY: ownConcurrency("Google Gemini"),
+  AGENTS_GOOGLE_REQUESTS_PER_MINUTE: ownRequests("Google Gemini"),
+  AGENTS_OLLAMA_MODEL: ownModel("Ollama", "llama3.2"),
+  AGENTS_OLLAMA_CONCURRENCY: ownConcurrency("Ollama"),
+  AGENTS_OLLAMA_REQUESTS_PER_MINUTE: ownRequests("Ollama"),
+  AGENTS_OPENAI_COMPATIBLE_MODEL: ownModel("the OpenAI-compatible server", "qwen3"),
+  AGENTS_OPENAI_COMPATIBLE_CONCURRENCY: ownConcurrency("the OpenAI-compatible server"),
+  AGENTS_OPENAI_COMPATIBLE_REQUESTS_PER_MINUTE: ownRequests("the OpenAI-compatible server"),
   AGENTS_WORKSPACE: variable(text().optional(), {
     section: "Tools",
     description:

@@ -17,7 +17,8 @@ export interface Backups {
   isBusy(): boolean;
   /** Newest first. */
   list(): Promise<Backup[]>;
-  create(): Promise<void>;
+  /** @returns its name. */
+  create(): Promise<string>;
   /** Keeps a file that was uploaded; whether it can be put back is seen when that is asked for. @returns its name. */
   take(file: Blob): Promise<string>;
   open(name: string): Promise<Blob>;

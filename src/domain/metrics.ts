@@ -1,7 +1,7 @@
 /** What runs have cost, taken and come to, over time and by what did it. */
 
 /**
- * The store keeps hours for so long, then days. Long enough to set a week against the one before it hour by
+ * The store keeps hours for so long, days for ever. Long enough to set a week against the one before it hour by
  * hour; a range that begins earlier is one of whole days (UTC).
  */
 export const HOURS_KEPT_MS = 15 * 24 * 3_600_000;
@@ -78,8 +78,8 @@ export interface MetricsStore {
   nodeTotals(filter: MetricsFilter): Promise<NodeTotals>;
   byModel(filter: MetricsFilter & { readonly limit: number }): Promise<ModelSums[]>;
   /**
-   * Joins the hours of days that began before `HOURS_KEPT_MS` ago, one day in a transaction. @returns how many
-   * days. To be called now and then; any number may call it, and it may be killed at any moment.
+   * Removes the hours of days that began before `HOURS_KEPT_MS` ago, one day in a transaction; their days stay.
+   * @returns how many days. To be called now and then; any number may call it, and it may be killed at any moment.
    */
-  joinOldHours(): Promise<number>;
+  removeOldHours(): Promise<number>;
 }

@@ -390,6 +390,8 @@ export interface RunStats {
 }
 
 /** All methods @throws AppError `database_locked`, `database_corrupt`, `disk_full`, `read_only`. */
+export type EndedRange = { readonly untilMs: number } | { readonly upToId: string };
+
 export interface RunStore {
   /**
    * Writes the run, its place in the queue and its first events in one transaction. Idempotent by id.
@@ -405,6 +407,7 @@ export interface RunStore {
   /** Newest first, by id; with a search as they were created. What it costs does not grow with the number of runs. */
   page(filter: RunFilter): Promise<RunPage>;
   counts(): Promise<Record<RunState, number>>;
+  /** Fewest rows are read for buckets of whole half hours that begin at one. */
   stats(range: { sinceMs: number; untilMs: number; bucketCount: number }): Promise<RunStats>;
   journal(runId: string): Promise<Journal>;
   /** Events with `seq > after`, in order. */
@@ -471,10 +474,13 @@ export interface RunStore {
    */
   remove(id: string): Promise<void>;
   /**
-   * Removes outermost runs that have ended before that time, as `remove`: about the oldest first, at most `limit`.
+   * Removes outermost runs that have ended, as `remove`: about the oldest first, at most `limit`.
+   * @param range Those that ended before `untilMs`; those up to `upToId`, itself included.
    * @returns how many; fewer than `limit` when no more are left.
    */
-  removeEndedBefore(untilMs: number, limit: number): Promise<number>;
+  removeEnded(range: EndedRange, limit: number): Promise<number>;
+  /** Of the outermost runs that have ended the newest one behind the `count` newest; undefined when there is none. */
+  findEndedBeyond(count: number): Promise<string | undefined>;
   /** Runs that were started or made directly from this one, oldest first. */
   descendants(id: string, limit: number): Promise<Run[]>;
 

@@ -248,7 +248,8 @@ export interface CliNode extends NodeBase {
 /** Another agent: an A2A server (`a2a`), or a deployed workflow of CA (`run`: POST /run, /status/{id}). */
 export interface AgentNode extends NodeBase {
   readonly kind: "agent";
-  readonly url: string;
+  /** Templates: its address, or its id or name among the registered agents. */
+  readonly target: { readonly url: string } | { readonly name: string };
   readonly protocol: "a2a" | "run";
   /** Template of the message for `a2a`. */
   readonly prompt?: string;

@@ -84,7 +84,12 @@ const cli = z
 
 const agent = z
   .strictObject({
-    url: text.describe("Address of the agent, as a template."),
+    url: text.optional().describe("Address of the agent, as a template."),
+    name: text
+      .optional()
+      .describe(
+        "In place of `url`: the id or the name under which it is registered, as a template. Where it is is looked up with each call.",
+      ),
     protocol: z
       .enum(["a2a", "run"])
       .optional()

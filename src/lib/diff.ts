@@ -56,6 +56,62 @@ export function diffTexts(before: string, after: string): TextDiff {
   return { ...countLines(hunks), isPartial };
 }
 
+/**
+ * The lines that are the same in both texts and in no hunk: those before each hunk, in its place, and last those
+ * after all of them. @param after The text that the difference leads to.
+ */
+export function equalStretches(diff: TextDiff, after: string): DiffLine[][] {
+  const lines = linesOf(prepare(after));
+  let shift = 0;
+  let next = 1;
+  const upTo = (end: number): DiffLine[] =>
+    lines.slice(next - 1, end - 1).map((line, index) => ({
+      kind: "same",
+      before: next + index + shift,
+      after: next + index,
+      parts: [whole(line, false)],
+    }));
+  const stretches = diff.hunks.map((hunk) => {
+    const first = hunk.lines.find((line) => line.after !== undefined)?.after;
+    const stretch = first === undefined ? [] : upTo(first);
+    const count = (kind: DiffLine["kind"]) =>
+      hunk.lines.filter((line) => line.kind === kind).length;
+    shift += count("removed") - count("added");
+    next = (first ?? next) + hunk.lines.length - count("removed");
+    return stretch;
+  });
+  return [...stretches, upTo(lines.length + 1)];
+}
+
+/** A line of the one text beside what stands for it in the other. */
+export interface DiffRow {
+  readonly before: DiffLine | undefined;
+  readonly after: DiffLine | undefined;
+}
+
+/** Lines side by side: those that were removed beside those that took their place. */
+export function pairLines(lines: readonly DiffLine[]): DiffRow[] {
+  const rows: DiffRow[] = [];
+  for (let index = 0; index < lines.length;) {
+    const line = lines[index];
+    if (line?.kind === "same") {
+      rows.push({ before: line, after: line });
+      index += 1;
+      continue;
+    }
+    const removedCount = runLength(lines, index, "removed");
+    const addedCount = runLength(lines, index + removedCount, "added");
+    const [removed, added] = [
+      lines.slice(index, index + removedCount),
+      lines.slice(index + removedCount, index + removedCount + addedCount),
+    ];
+    for (let row = 0; row < Math.max(removedCount, addedCount); row += 1)
+      rows.push({ before: removed[row], after: added[row] });
+    index += removedCount + addedCount;
+  }
+  return rows;
+}
+
 /** The words of two short texts: what of each is not in the other. */
 export function diffWords(
   before: string,

@@ -18,5 +18,8 @@ export function accountOf(
   const { baseUrl, apiKey = "" } = REAL_PROVIDERS[provider].connect(settings, apiBase);
   if (baseUrl === undefined) return undefined;
   const hash = createHash("sha256").update(`${baseUrl}\n${apiKey}`).digest("hex");
-  return { name: `${provider}:${hash.slice(0, HASH_LENGTH)}`, limits: settings.limits };
+  return {
+    name: `${provider}:${hash.slice(0, HASH_LENGTH)}`,
+    limits: settings.own[provider]?.limits ?? settings.limits,
+  };
 }

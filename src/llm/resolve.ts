@@ -110,11 +110,12 @@ function firstConfigured(settings: ModelSettings): ProviderName {
   return ollamaIsConfigured(settings) ? "ollama" : "demo";
 }
 
-/** The model of the settings counts only for the provider that it was set for. */
+/** The model of the settings counts only for the provider that it was set for; the others have their own. */
 function configuredModel(provider: ProviderName, settings: ModelSettings): string | undefined {
-  if (settings.model === undefined) return undefined;
+  const own = settings.own[provider]?.model;
+  if (settings.model === undefined) return own;
   const owner = settings.provider ?? inferProvider(settings.model) ?? firstConfigured(settings);
-  return owner === provider ? settings.model : undefined;
+  return owner === provider ? settings.model : own;
 }
 
 /** A provider at its own address has only its own models; a gateway may have any. */

@@ -19,6 +19,13 @@ export interface ModelSettings {
   readonly openaiCompatible: KeyedSettings;
   /** Of each provider, all workers together. */
   readonly limits: ProviderLimits;
+  /** What counts for one of them in place of that, and its model where `model` is not for it. */
+  readonly own: Readonly<Partial<Record<ProviderName, OwnSettings>>>;
+}
+
+export interface OwnSettings {
+  readonly model?: string;
+  readonly limits?: ProviderLimits;
 }
 
 /** Where Ollama listens when nobody says otherwise: with this address alone it is not "configured". */

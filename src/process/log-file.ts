@@ -1,16 +1,19 @@
 /**
  * The output of the services, one file each: `<data>/logs/<service>.log`, lines of
  * `TIME STREAM TEXT`. Each line is written at once, so a crash loses none; when a file is full it is
- * renamed to `.1`, `.1` to `.2`, and the oldest is dropped. Only the supervisor's process writes; any
+ * renamed to `.1`, `.1` to `.2`, and the oldest is dropped; `tidy` drops more. Only the supervisor's process writes; any
  * process may read.
  */
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -22,6 +25,10 @@ import type { Clock } from "../lib/clock.ts";
 export const LOG_FILE_BYTES_MAX = 5 * 1024 * 1024;
 /** The current file and its older ones. */
 export const LOG_FILE_COUNT_MAX = 3;
+/** However little all of them may have, a file is not rotated before it has so much. */
+const LOG_FILE_BYTES_MIN = 64 * 1024;
+/** Time of a line. */
+const HEAD_BYTES = 64;
 /** Lines that can be asked for at once. */
 export const LOG_TAIL_LINES_MAX = 10_000;
 /** From the end of a file, so much is read to find its last lines. */
@@ -40,7 +47,17 @@ export interface LogEntry {
 export interface LogFile {
   /** Never throws: a line that cannot be written is dropped, and the first such failure reported. */
   append(entry: Omit<LogEntry, "at">): void;
+  /** Drops old files; those that are written now are rotated at most. Never throws. @returns how many went. */
+  tidy(keep: LogKeep): number;
   close(): void;
+}
+
+/** How much is kept; undefined: as much as rotation leaves. */
+export interface LogKeep {
+  /** A file goes when its last line is older. One that is written now and began before is rotated. */
+  readonly ageMs: number | undefined;
+  /** Of all files together. From then on files are rotated at their share of it. */
+  readonly bytes: number | undefined;
 }
 
 interface OpenFile {
@@ -56,7 +73,8 @@ export interface LogFileDeps {
 
 /** Makes the folder (0700) at the first line. */
 export function createLogFile(dataDir: string, deps: LogFileDeps): LogFile {
-  const { clock, reportError, fileBytesMax = LOG_FILE_BYTES_MAX } = deps;
+  const { clock, reportError } = deps;
+  let { fileBytesMax = LOG_FILE_BYTES_MAX } = deps;
   const files = new Map<string, OpenFile>();
   let failed = false;
 
@@ -93,6 +111,23 @@ export function createLogFile(dataDir: string, deps: LogFileDeps): LogFile {
   };
 
   return {
+    tidy(keep) {
+      try {
+        const services = servicesIn(namesIn(logsDir(dataDir)), undefined);
+        const most = deps.fileBytesMax ?? LOG_FILE_BYTES_MAX;
+        fileBytesMax = shareOf(keep, { fileCount: services.length, most });
+        const sinceMs = keep.ageMs === undefined ? 0 : clock.now() - keep.ageMs;
+        for (const service of services) {
+          const path = logPath(dataDir, service);
+          const { size } = statSync(path);
+          if (size > fileBytesMax || (size > 0 && firstTime(path) < sinceMs)) rotate(service);
+        }
+        return dropOld(dataDir, { services, sinceMs, bytes: keep.bytes ?? Infinity });
+      } catch (error) {
+        reportError(error);
+        return 0;
+      }
+    },
     append(entry) {
       try {
         write(entry);
@@ -107,6 +142,50 @@ export function createLogFile(dataDir: string, deps: LogFileDeps): LogFile {
       for (const service of files.keys()) shut(service);
     },
   };
+}
+
+/** Half of it all is for what is written now, half for what was rotated. */
+function shareOf({ bytes }: LogKeep, { fileCount, most }: { fileCount: number; most: number }) {
+  const share = Math.floor((bytes ?? Infinity) / (2 * Math.max(1, fileCount)));
+  return Math.min(most, Math.max(LOG_FILE_BYTES_MIN, share));
+}
+
+/** When the first line of a file was written; endlessly late for what is no line. */
+function firstTime(path: string): number {
+  const descriptor = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    const text = head.toString("utf8", 0, readSync(descriptor, head, 0, HEAD_BYTES, 0));
+    const at = Date.parse(text.split(" ")[0] ?? "");
+    return Number.isNaN(at) ? Infinity : at;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Of the rotated files those that are too old, then the oldest until the rest is small enough. */
+function dropOld(
+  dataDir: string,
+  keep: { services: readonly string[]; sinceMs: number; bytes: number },
+): number {
+  const ages = Array.from({ length: LOG_FILE_COUNT_MAX }, (_, age) => age);
+  const files = keep.services
+    .flatMap((service) => ages.map((age) => ({ path: logPath(dataDir, service, age), age })))
+    .filter(({ path }) => existsSync(path))
+    .map(({ path, age }) => {
+      const { size, mtimeMs: at } = statSync(path);
+      return { path, age, size, at };
+    });
+  let bytes = files.reduce((sum, file) => sum + file.size, 0);
+  let count = 0;
+  const rotated = files.filter(({ age }) => age > 0);
+  for (const { path, size, at } of rotated.toSorted((a, b) => a.at - b.at || b.age - a.age)) {
+    if (at >= keep.sinceMs && bytes <= keep.bytes) continue;
+    rmSync(path, { force: true });
+    bytes -= size;
+    count += 1;
+  }
+  return count;
 }
 
 /** One line of a log file, with its line break. */

@@ -7,6 +7,7 @@
  * - Members of a group are independent: one that throws changes nothing and rejects alone. A group is
  *   first run without savepoints; if a member throws, all is rolled back and each runs again in its own
  *   savepoint. A member may therefore run twice, and must do nothing but read and write the database.
+ * - What members add to sums is written once for all of them, before COMMIT: see sum-write.ts.
  * - When BEGIN or COMMIT fails, nothing of the group is kept and every member rejects.
  * - A lock held by another process is waited for without blocking the thread, see lock.ts.
  *
@@ -17,6 +18,7 @@ import type { Database } from "bun:sqlite";
 import { isStorageFailure } from "./error.ts";
 import { waitForLock } from "./lock.ts";
 import { defineStatement } from "./statement.ts";
+import { countSums, forgetSums, writeSums } from "./sum-write.ts";
 
 /** Writes in one transaction; the rest goes into the next. */
 const MEMBER_COUNT_MAX = 512;
@@ -118,12 +120,14 @@ function createAttempt(client: Database, lockWaitMs: number) {
     try {
       const before = CHANGES(client).get()?.count;
       const result = work();
+      writeSums(client);
       const changed = CHANGES(client).get()?.count !== before;
       COMMIT(client).run();
       return { result, changed };
     } finally {
       // SQLite has already rolled back after some failures.
       if (client.inTransaction) client.run("ROLLBACK");
+      forgetSums(client);
     }
   };
 }
@@ -131,6 +135,7 @@ function createAttempt(client: Database, lockWaitMs: number) {
 /** Runs one member so that its failure is its own. @throws only when the storage fails. */
 function runApart(client: Database, member: Member): () => void {
   SAVE(client).run();
+  const sumCount = countSums(client);
   try {
     const settle = member.run();
     RELEASE(client).run();
@@ -139,6 +144,7 @@ function runApart(client: Database, member: Member): () => void {
     if (isStorageFailure(error)) throw error;
     RESTORE(client).run();
     RELEASE(client).run();
+    forgetSums(client, sumCount);
     return () => member.reject(error);
   }
 }

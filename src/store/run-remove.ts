@@ -1,7 +1,8 @@
 /** Runs that are no longer wanted: a run goes with its log, its steps, its memories and the runs inside of it. */
 import type { Database } from "bun:sqlite";
 import { AppError } from "../domain/error.ts";
-import { RUN_STATES_FINAL, type RunState } from "../domain/run.ts";
+import { type EndedRange, RUN_STATES_FINAL, type RunState } from "../domain/run.ts";
+import { firstIdAt } from "../lib/id.ts";
 import { countRemoval, requireRun } from "./run-state.ts";
 import { defineStatement } from "./statement.ts";
 
@@ -17,6 +18,9 @@ const REMOVE = defineStatement<unknown, [string]>("DELETE FROM runs WHERE id = ?
 const ENDED = defineStatement<{ id: string }, [RunState, string, number, number]>(
   `SELECT id FROM runs WHERE state = ? AND id < ? AND depth = 0 AND finished_at < ?
    ORDER BY id LIMIT ?`,
+);
+const ENDED_BACK = defineStatement<{ id: string }, [RunState, string, number]>(
+  "SELECT id FROM runs WHERE state = ? AND id < ? AND depth = 0 ORDER BY id DESC LIMIT ?",
 );
 
 /** @throws AppError as `RunStore.remove`. */
@@ -48,15 +52,23 @@ export function removeIfEnded(client: Database, id: string): boolean {
   }
 }
 
-/** Outermost runs that have ended before that time, with ids that sort before `idBefore`. */
-export function endedRunIds(
-  client: Database,
-  range: { idBefore: string; untilMs: number; limit: number },
-): string[] {
-  const { idBefore, untilMs, limit } = range;
+/** @returns ids of the outermost runs that have ended there, the oldest first. */
+export function endedRunIds(client: Database, range: EndedRange, limit: number): string[] {
+  const untilMs = "untilMs" in range ? range.untilMs : Number.MAX_SAFE_INTEGER;
+  // A sign behind an id: the first that sorts behind it.
+  const idBefore = "untilMs" in range ? firstIdAt(range.untilMs) : `${range.upToId}!`;
   return RUN_STATES_FINAL.flatMap((state) => ENDED(client).all(state, idBefore, untilMs, limit))
     .map((row) => row.id)
     .toSorted()
+    .slice(0, limit);
+}
+
+/** At most `limit` outermost runs that have ended, the newest first. */
+export function endedRunIdsBack(client: Database, idBefore: string, limit: number): string[] {
+  return RUN_STATES_FINAL.flatMap((state) => ENDED_BACK(client).all(state, idBefore, limit))
+    .map((row) => row.id)
+    .toSorted()
+    .toReversed()
     .slice(0, limit);
 }
 

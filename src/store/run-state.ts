@@ -11,8 +11,10 @@ import type { JsonObject } from "../lib/json.ts";
 import { insertEvents } from "./run-event.ts";
 import { countRunEnded, durationOf } from "./span-write.ts";
 import { defineStatement } from "./statement.ts";
+import { addToSums, defineSums } from "./sum-write.ts";
 
 export const MINUTE_MS = 60_000;
+export const HALF_HOUR_MS = 30 * MINUTE_MS;
 
 /** What a change of a run needs to know of it. */
 export interface LiveRun {
@@ -54,13 +56,15 @@ const COUNT = defineStatement<unknown, [RunState, number]>(
   `INSERT INTO run_counts (state, count) VALUES (?, ?)
    ON CONFLICT (state) DO UPDATE SET count = count + excluded.count`,
 );
-const MINUTE = defineStatement<unknown, [number, number, number, number, number, number]>(
-  `INSERT INTO run_minutes (starts_at, created, succeeded, failed, cost_nano_usd, tokens)
-   VALUES (?, ?, ?, ?, ?, ?)
-   ON CONFLICT (starts_at) DO UPDATE SET created = created + excluded.created,
-     succeeded = succeeded + excluded.succeeded, failed = failed + excluded.failed,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd, tokens = tokens + excluded.tokens`,
-);
+/** Both are written together: each says all of what happened. */
+const SUMS = [
+  { table: "run_minutes", spanMs: MINUTE_MS },
+  { table: "run_half_hours", spanMs: HALF_HOUR_MS },
+].map(({ table, spanMs }) => {
+  const columns = ["created", "succeeded", "failed", "cost_nano_usd", "tokens"];
+  const insert = `INSERT INTO ${table} (starts_at, ${columns.join(", ")}) VALUES (?, ?, ?, ?, ?, ?)`;
+  return { spanMs, table: defineSums(insert, columns) };
+});
 const FINISH = defineStatement<
   unknown,
   [RunState, number, number, number | null, string | null, string]
@@ -137,16 +141,12 @@ export function countRemoval(client: Database, state: RunState): void {
   COUNT(client).run(state, -1);
 }
 
-/** Adds to the sums of the minute that `at` belongs to. */
+/** Adds to the sums of the minute, and of the half hour, that `at` belongs to. */
 export function addToMinute(client: Database, at: number, sums: MinuteSums): void {
-  MINUTE(client).run(
-    Math.floor(at / MINUTE_MS) * MINUTE_MS,
-    sums.created ?? 0,
-    sums.succeeded ?? 0,
-    sums.failed ?? 0,
-    sums.costNanoUsd ?? 0,
-    sums.tokens ?? 0,
-  );
+  const { created = 0, succeeded = 0, failed = 0, costNanoUsd = 0, tokens = 0 } = sums;
+  const added = [created, succeeded, failed, costNanoUsd, tokens];
+  for (const { spanMs, table } of SUMS)
+    addToSums(client, { table, key: [Math.floor(at / spanMs) * spanMs], sums: added });
 }
 
 export type Ending =

@@ -4,7 +4,9 @@ import { asc, eq, getTableColumns, sql } from "drizzle-orm";
 import { AppError } from "../domain/error.ts";
 import {
   type Journal,
+  type EndedRange,
   RUN_STATES,
+  RUN_STATES_FINAL,
   type Run,
   type RunFilter,
   type RunState,
@@ -14,24 +16,27 @@ import {
 } from "../domain/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { oncePer } from "../lib/once-per.ts";
-import { firstIdAt } from "../lib/id.ts";
 import type { Connection } from "./connection.ts";
 import type { Db } from "./database.ts";
 import { insertRun } from "./run-create.ts";
 import { selectEvents, selectRecentEvents } from "./run-event.ts";
 import { createRunJournal } from "./run-journal.ts";
 import { resumeRun } from "./run-resume.ts";
-import { endedRunIds, removeIfEnded, removeRun } from "./run-remove.ts";
+import { endedRunIds, endedRunIdsBack, removeIfEnded, removeRun } from "./run-remove.ts";
 import { findRunId, findRuns, type FoundRuns } from "./run-search.ts";
 import { createRunSignals } from "./run-signal.ts";
 import { toRun, toRunSummary, toSignal, toStepAttempt, toStepCall } from "./run-row.ts";
-import { MINUTE_MS, requestCancel } from "./run-state.ts";
+import { HALF_HOUR_MS, MINUTE_MS, requestCancel } from "./run-state.ts";
 import { selectTreeSpending } from "./step-totals.ts";
 import { runCounts, runs, signals, stepCalls, steps } from "./schema.ts";
 import { defineStatement } from "./statement.ts";
 
 /** Rows of one answer, whatever is asked for. */
 const ROW_COUNT_MAX = 10_000;
+/** Rows that are walked before others get their turn. */
+const WALK_COUNT = 1_000;
+/** Sorts behind every id. */
+const BEHIND_IDS = "~";
 
 const RUN = oncePer((db: Db) =>
   db
@@ -72,13 +77,17 @@ const SIGNALS = oncePer((db: Db) =>
     .orderBy(asc(signals.seq))
     .prepare(),
 );
-/** SQLite adds up three times as fast as rows are handed over: a week has ten thousand minutes. */
-const BUCKET = defineStatement<RunStats["buckets"][number], [number, number]>(
-  `SELECT coalesce(sum(created), 0) AS created, coalesce(sum(succeeded), 0) AS succeeded,
-     coalesce(sum(failed), 0) AS failed, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
-     coalesce(sum(tokens), 0) AS tokens
-   FROM run_minutes WHERE starts_at >= ? AND starts_at < ?`,
-);
+/** SQLite adds up three times as fast as rows are handed over. */
+const bucketsIn = (table: string) =>
+  defineStatement<RunStats["buckets"][number], [number, number]>(
+    `SELECT coalesce(sum(created), 0) AS created, coalesce(sum(succeeded), 0) AS succeeded,
+       coalesce(sum(failed), 0) AS failed, coalesce(sum(cost_nano_usd), 0) AS costNanoUsd,
+       coalesce(sum(tokens), 0) AS tokens
+     FROM ${table} WHERE starts_at >= ? AND starts_at < ?`,
+  );
+const BUCKET = bucketsIn("run_minutes");
+/** A week has ten thousand minutes. */
+const WIDE_BUCKET = bucketsIn("run_half_hours");
 const NOTHING = { created: 0, succeeded: 0, failed: 0, costNanoUsd: 0, tokens: 0 };
 
 export function createRunStore(connection: Connection, clock: Clock): RunStore {
@@ -124,7 +133,8 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
         return mustSelectRun(db, id);
       }),
     remove: (id) => connection.write(({ client }) => removeRun(client, id)),
-    removeEndedBefore: (untilMs, limit) => removeEndedBefore(connection, untilMs, limit),
+    removeEnded: (range, limit) => removeEnded(connection, range, limit),
+    findEndedBeyond: (count) => findEndedBeyond(connection, count),
     treeSpending: (rootId) =>
       connection.read(({ client }) => {
         const spending = selectTreeSpending(client, rootId);
@@ -145,20 +155,37 @@ export function createRunStore(connection: Connection, clock: Clock): RunStore {
   };
 }
 
-/** As `RunStore.removeEndedBefore`; one transaction for each, so that others write in between. */
-async function removeEndedBefore(
+/** As `RunStore.removeEnded`; one transaction for each, so that others write in between. */
+async function removeEnded(
   connection: Connection,
-  untilMs: number,
+  range: EndedRange,
   limit: number,
 ): Promise<number> {
-  const range = { idBefore: firstIdAt(untilMs), untilMs, limit };
-  const ids = await connection.read(({ client }) => endedRunIds(client, range));
+  const ids = await connection.read(({ client }) => endedRunIds(client, range, limit));
   let count = 0;
   for (const id of ids) {
     // oxlint-disable-next-line no-await-in-loop -- see above
     if (await connection.write(({ client }) => removeIfEnded(client, id))) count += 1;
   }
   return count;
+}
+
+/** As `RunStore.findEndedBeyond`. Walked in pieces, and only when so many have ended: the sums know that. */
+async function findEndedBeyond(connection: Connection, count: number): Promise<string | undefined> {
+  const counts = await connection.read(({ db }) => selectCounts(db));
+  const endedCount = RUN_STATES_FINAL.reduce((sum, state) => sum + counts[state], 0);
+  if (endedCount <= count) return undefined;
+  let before = BEHIND_IDS;
+  for (let left = count + 1; left > 0;) {
+    const limit = Math.min(left, WALK_COUNT);
+    const place = before;
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    const ids = await connection.read(({ client }) => endedRunIdsBack(client, place, limit));
+    before = ids.at(-1) ?? before;
+    left -= ids.length;
+    if (ids.length < limit) return undefined;
+  }
+  return before;
 }
 
 /** A run that was there a moment ago, in this transaction. */
@@ -210,9 +237,11 @@ function selectStats(
   const bucketMs = Math.max(1, Math.ceil(wantedMs / MINUTE_MS)) * MINUTE_MS;
   const untilMs = Math.ceil(range.untilMs / MINUTE_MS) * MINUTE_MS;
   const sinceMs = untilMs - bucketMs * bucketCount;
+  const isWide = sinceMs % HALF_HOUR_MS === 0 && bucketMs % HALF_HOUR_MS === 0;
+  const select = isWide ? WIDE_BUCKET(client) : BUCKET(client);
   const buckets = Array.from({ length: bucketCount }, (_, index) => {
     const startsAt = sinceMs + index * bucketMs;
-    return BUCKET(client).get(startsAt, startsAt + bucketMs) ?? NOTHING;
+    return select.get(startsAt, startsAt + bucketMs) ?? NOTHING;
   });
   return { sinceMs, bucketMs, buckets };
 }

@@ -7,7 +7,8 @@
  * - What hangs on a run by number (`events`, `step_calls`, `signals`) and the sums of time spans are WITHOUT
  *   ROWID (written into the migration by hand, drizzle has no word for it): one b-tree in the order in which
  *   it is read.
- * - `run_counts` and `run_minutes` are kept by the writes themselves, so that no page ever counts rows.
+ * - `run_counts`, `run_minutes` and `run_half_hours` are kept by the writes themselves, so that no page ever
+ *   counts rows.
  * - Columns that change often come first in `runs` and `steps`: SQLite reads a long row only as far as
  *   it must.
  * - `memory_words` is the FTS5 index of `memories`, `run_words` that of `runs` by rowid: a migration that rebuilds
@@ -265,8 +266,7 @@ export const runCounts = sqliteTable("run_counts", {
   count: integer().notNull(),
 });
 
-/** What happened in each minute: created, succeeded and failed runs, spent tokens and money. */
-export const runMinutes = sqliteTable("run_minutes", {
+const happened = () => ({
   startsAt: integer().primaryKey(),
   created: integer().notNull().default(0),
   succeeded: integer().notNull().default(0),
@@ -274,6 +274,12 @@ export const runMinutes = sqliteTable("run_minutes", {
   costNanoUsd: integer().notNull().default(0),
   tokens: integer().notNull().default(0),
 });
+
+/** What happened in each minute: created, succeeded and failed runs, spent tokens and money. */
+export const runMinutes = sqliteTable("run_minutes", happened());
+
+/** The same once more: a week has ten thousand minutes. */
+export const runHalfHours = sqliteTable("run_half_hours", happened());
 
 export const services = sqliteTable("services", {
   name: text().primaryKey(),
@@ -549,14 +555,20 @@ export const schedules = sqliteTable(
   ],
 );
 
-/** Sums over a time span that begins at `starts_at`: an hour, or a day once it is old. */
+/**
+ * Sums over a time span that begins at `starts_at`. Everything is in two rows, that of its hour and that of its
+ * day (UTC), written together; rows of hours go when they are old.
+ */
 const spanned = () => ({
   workflowId: text().notNull(),
   startsAt: integer().notNull(),
   spanMs: integer().notNull(),
 });
 
-/** Kept by the writes of runs, as the next two, so that no page ever sums up runs, steps or calls. */
+/**
+ * Kept by the writes of runs, as the next two, so that no page ever sums up runs, steps or calls. An empty
+ * `workflow_id` stands for all workflows together.
+ */
 export const workflowSpans = sqliteTable(
   "workflow_spans",
   {
@@ -573,8 +585,8 @@ export const workflowSpans = sqliteTable(
     costNanoUsd: integer().notNull().default(0),
   },
   (table) => [
-    primaryKey({ columns: [table.workflowId, table.startsAt, table.spanMs] }),
-    index("workflow_spans_by_start").on(table.startsAt),
+    primaryKey({ columns: [table.workflowId, table.spanMs, table.startsAt] }),
+    index("workflow_spans_by_start").on(table.spanMs, table.startsAt),
   ],
 );
 
@@ -593,8 +605,7 @@ export const nodeSpans = sqliteTable(
     costNanoUsd: integer().notNull().default(0),
   },
   (table) => [
-    primaryKey({ columns: [table.workflowId, table.nodeId, table.startsAt, table.spanMs] }),
-    index("node_spans_by_start").on(table.startsAt),
+    primaryKey({ columns: [table.spanMs, table.startsAt, table.workflowId, table.nodeId] }),
   ],
 );
 
@@ -613,7 +624,6 @@ export const modelSpans = sqliteTable(
     costNanoUsd: integer().notNull().default(0),
   },
   (table) => [
-    primaryKey({ columns: [table.workflowId, table.model, table.startsAt, table.spanMs] }),
-    index("model_spans_by_start").on(table.startsAt),
+    primaryKey({ columns: [table.spanMs, table.startsAt, table.workflowId, table.model] }),
   ],
 );

@@ -1,11 +1,19 @@
 /**
- * Keeps the sums of each hour by workflow, node and model. Called inside the transaction that writes what is
- * counted, and only where that write has changed something: what is written again counts once.
+ * Keeps the sums of each hour and each day (UTC) by workflow, node and model. Called inside the transaction that
+ * writes what is counted, and only where that write has changed something: what is written again counts once.
+ *
+ * An hour and its day are rows of one statement, so that neither is ever without the other. `span-read.ts` reads
+ * them.
  */
 import type { Database } from "bun:sqlite";
-import { defineStatement } from "./statement.ts";
+import { addToSums, defineSums, type SumTable } from "./sum-write.ts";
 
 export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+/** In place of the id of a workflow. */
+export const ALL_WORKFLOWS = "";
+const NO_TIME = [0, 0];
+const NOTHING_SPENT = [0, 0, 0];
 
 export interface Spent {
   readonly inputTokens: number;
@@ -29,66 +37,44 @@ interface ModelCall extends NodeRef, Spent {
   readonly durationMs: number;
 }
 
-const RUN_CREATED = defineStatement<unknown, [string, number]>(
-  `INSERT INTO workflow_spans (workflow_id, starts_at, span_ms, created) VALUES (?, ?, ${HOUR_MS}, 1)
-   ON CONFLICT DO UPDATE SET created = created + 1`,
+/** What each row begins with: when its hour or its day begins, and how long that is. */
+const HOUR = `?1, ${HOUR_MS}`;
+const DAY = `?2, ${DAY_MS}`;
+
+const DURATION = ["duration_ms", "duration_ms_max"];
+const SPENT = ["input_tokens", "output_tokens", "cost_nano_usd"];
+const OF_WORKFLOW = ["created", "succeeded", "failed", "cancelled", ...DURATION, ...SPENT];
+const OF_NODE = ["succeeded", "failed", ...DURATION, ...SPENT];
+const OF_MODEL = ["calls", ...DURATION, "cache_read_tokens", ...SPENT];
+
+/** `?3` is the workflow: sums are added to it and to all together. */
+const WORKFLOWS = defineSums(
+  `INSERT INTO workflow_spans (starts_at, span_ms, workflow_id, ${OF_WORKFLOW.join(", ")})
+   VALUES (${HOUR}, ?3, ${numbers(4, OF_WORKFLOW)}), (${DAY}, ?3, ${numbers(4, OF_WORKFLOW)}),
+     (${HOUR}, '${ALL_WORKFLOWS}', ${numbers(4, OF_WORKFLOW)}),
+     (${DAY}, '${ALL_WORKFLOWS}', ${numbers(4, OF_WORKFLOW)})`,
+  OF_WORKFLOW,
 );
-const RUN_ENDED = defineStatement<
-  unknown,
-  [string, number, number, number, number, number, number]
->(
-  `INSERT INTO workflow_spans (workflow_id, starts_at, span_ms, succeeded, failed, cancelled,
-     duration_ms, duration_ms_max)
-   VALUES (?, ?, ${HOUR_MS}, ?, ?, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET succeeded = succeeded + excluded.succeeded,
-     failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
-     duration_ms = duration_ms + excluded.duration_ms,
-     duration_ms_max = max(duration_ms_max, excluded.duration_ms_max)`,
-);
-const WORKFLOW_SPENT = defineStatement<unknown, [string, number, number, number, number]>(
-  `INSERT INTO workflow_spans (workflow_id, starts_at, span_ms, input_tokens, output_tokens,
-     cost_nano_usd)
-   VALUES (?, ?, ${HOUR_MS}, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET input_tokens = input_tokens + excluded.input_tokens,
-     output_tokens = output_tokens + excluded.output_tokens,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd`,
-);
-const NODE_ENDED = defineStatement<
-  unknown,
-  [string, string, number, number, number, number, number]
->(
-  `INSERT INTO node_spans (workflow_id, node_id, starts_at, span_ms, succeeded, failed, duration_ms,
-     duration_ms_max)
-   VALUES (?, ?, ?, ${HOUR_MS}, ?, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET succeeded = succeeded + excluded.succeeded,
-     failed = failed + excluded.failed, duration_ms = duration_ms + excluded.duration_ms,
-     duration_ms_max = max(duration_ms_max, excluded.duration_ms_max)`,
-);
-const NODE_SPENT = defineStatement<unknown, [string, string, number, number, number, number]>(
-  `INSERT INTO node_spans (workflow_id, node_id, starts_at, span_ms, input_tokens, output_tokens,
-     cost_nano_usd)
-   VALUES (?, ?, ?, ${HOUR_MS}, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET input_tokens = input_tokens + excluded.input_tokens,
-     output_tokens = output_tokens + excluded.output_tokens,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd`,
-);
-const MODEL_CALLED = defineStatement<
-  unknown,
-  [string, string, number, number, number, number, number, number, number]
->(
-  `INSERT INTO model_spans (workflow_id, model, starts_at, span_ms, calls, duration_ms,
-     duration_ms_max, input_tokens, output_tokens, cache_read_tokens, cost_nano_usd)
-   VALUES (?, ?, ?, ${HOUR_MS}, 1, ?, ?, ?, ?, ?, ?)
-   ON CONFLICT DO UPDATE SET calls = calls + 1, duration_ms = duration_ms + excluded.duration_ms,
-     duration_ms_max = max(duration_ms_max, excluded.duration_ms_max),
-     input_tokens = input_tokens + excluded.input_tokens,
-     output_tokens = output_tokens + excluded.output_tokens,
-     cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
-     cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd`,
-);
+const NODES = defineParts("node_spans", "node_id", OF_NODE);
+const MODELS = defineParts("model_spans", "model", OF_MODEL);
+
+/** `?3` is the workflow, `?4` the part of it. */
+function defineParts(table: string, part: string, columns: readonly string[]): SumTable {
+  return defineSums(
+    `INSERT INTO ${table} (starts_at, span_ms, workflow_id, ${part}, ${columns.join(", ")})
+     VALUES (${HOUR}, ?3, ?4, ${numbers(5, columns)}), (${DAY}, ?3, ?4, ${numbers(5, columns)})`,
+    columns,
+  );
+}
+
+/** Parameters from this one on. */
+function numbers(first: number, columns: readonly string[]): string {
+  return columns.map((_, index) => `?${first + index}`).join(", ");
+}
 
 export function countRunCreated(client: Database, workflowId: string, at: number): void {
-  RUN_CREATED(client).run(workflowId, hourOf(at));
+  const sums = [1, 0, 0, 0, ...NO_TIME, ...NOTHING_SPENT];
+  addToSums(client, { table: WORKFLOWS, key: [...startOf(at), workflowId], sums });
 }
 
 export function countRunEnded(
@@ -96,15 +82,9 @@ export function countRunEnded(
   { workflowId, at }: { workflowId: string; at: number },
   { state, durationMs }: RunEnd,
 ): void {
-  RUN_ENDED(client).run(
-    workflowId,
-    hourOf(at),
-    Number(state === "succeeded"),
-    Number(state === "failed"),
-    Number(state === "cancelled"),
-    durationMs,
-    durationMs,
-  );
+  const ended = (["succeeded", "failed", "cancelled"] as const).map((one) => Number(one === state));
+  const sums = [0, ...ended, durationMs, durationMs, ...NOTHING_SPENT];
+  addToSums(client, { table: WORKFLOWS, key: [...startOf(at), workflowId], sums });
 }
 
 /** An attempt has succeeded or failed. */
@@ -113,22 +93,22 @@ export function countAttemptEnded(
   { workflowId, nodeId, at }: NodeRef & { at: number },
   { succeeded, durationMs }: { succeeded: boolean; durationMs: number },
 ): void {
-  const [good, bad] = succeeded ? [1, 0] : [0, 1];
-  NODE_ENDED(client).run(workflowId, nodeId, hourOf(at), good, bad, durationMs, durationMs);
+  const ended = succeeded ? [1, 0] : [0, 1];
+  const sums = [...ended, durationMs, durationMs, ...NOTHING_SPENT];
+  addToSums(client, { table: NODES, key: [...startOf(at), workflowId, nodeId], sums });
 }
 
 /** A call of a model has been recorded: it counts for the model, its node and its workflow. */
 export function countModelCall(client: Database, call: ModelCall, at: number): void {
-  const { workflowId, nodeId, durationMs, inputTokens, outputTokens, costNanoUsd } = call;
-  const hour = hourOf(at);
-  const spent = [inputTokens, outputTokens, costNanoUsd] as const;
-  MODEL_CALLED(client).run(
-    ...([workflowId, call.model, hour, durationMs, durationMs] as const),
-    ...([inputTokens, outputTokens, call.cacheReadTokens, costNanoUsd] as const),
-  );
+  const { workflowId, nodeId, model, durationMs, cacheReadTokens } = call;
+  const place = [...startOf(at), workflowId];
+  const spent = [call.inputTokens, call.outputTokens, call.costNanoUsd];
+  const called = [1, durationMs, durationMs, cacheReadTokens, ...spent];
+  addToSums(client, { table: MODELS, key: [...place, model], sums: called });
   if (spent.every((count) => count === 0)) return;
-  NODE_SPENT(client).run(workflowId, nodeId, hour, ...spent);
-  WORKFLOW_SPENT(client).run(workflowId, hour, ...spent);
+  addToSums(client, { table: NODES, key: [...place, nodeId], sums: [0, 0, ...NO_TIME, ...spent] });
+  const sums = [0, 0, 0, 0, ...NO_TIME, ...spent];
+  addToSums(client, { table: WORKFLOWS, key: place, sums });
 }
 
 /** Never negative: the clock may have been set back in between. */
@@ -136,6 +116,6 @@ export function durationOf(startedAt: number | null, endedAt: number): number {
   return startedAt === null ? 0 : Math.max(0, endedAt - startedAt);
 }
 
-function hourOf(at: number): number {
-  return Math.floor(at / HOUR_MS) * HOUR_MS;
+function startOf(at: number): [hour: number, day: number] {
+  return [Math.floor(at / HOUR_MS) * HOUR_MS, Math.floor(at / DAY_MS) * DAY_MS];
 }

@@ -2,6 +2,7 @@
 import { MIGRATIONS } from "../../drizzle/index.ts";
 import type { TokenStore } from "../domain/access-token.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
+import type { BulkJobStore } from "../domain/bulk-job.ts";
 import { AppError } from "../domain/error.ts";
 import type { EventLog } from "../domain/log.ts";
 import type { IdempotencyStore } from "../domain/idempotent-answer.ts";
@@ -17,6 +18,7 @@ import type { WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createAgentStore } from "./agent-store.ts";
 import { createAnswerCache } from "./answer-cache.ts";
+import { createBulkJobStore } from "./bulk-job-store.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConversationStore } from "./conversation-store.ts";
 import type { OpenResult } from "./database.ts";
@@ -55,6 +57,7 @@ export interface Store {
   readonly agents: AgentStore;
   readonly cache: AnswerCache;
   readonly turns: ProviderTurns;
+  readonly bulkJobs: BulkJobStore;
   readonly tokens: TokenStore;
   readonly idempotency: IdempotencyStore;
   readonly system: SystemStore;
@@ -132,6 +135,7 @@ function storeOn(connection: Connection, clock: Clock): Store {
     agents: createAgentStore(connection, clock),
     cache: createAnswerCache(connection),
     turns,
+    bulkJobs: createBulkJobStore(connection, clock),
     tokens: createTokenStore(connection, clock),
     idempotency: createIdempotencyStore(connection, clock),
     system: createSystemStore(connection),

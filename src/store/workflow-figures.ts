@@ -12,6 +12,8 @@ import {
   type WorkflowFilter,
   type WorkflowListing,
 } from "../domain/workflow.ts";
+import { inParts, PARTS, partsOf, type RangeParams } from "./span-read.ts";
+import { DAY_MS } from "./span-write.ts";
 import { defineStatement } from "./statement.ts";
 
 const ALL = defineStatement<WorkflowListing, [number]>(
@@ -30,12 +32,14 @@ const CREATED_AT = defineStatement<{ createdAt: number }, [string]>(
 
 type Sums = Omit<WorkflowFigures, "recent">;
 
-const SUMS = defineStatement<Sums, [string, number]>(
-  `SELECT COALESCE(SUM(created), 0) AS created, COALESCE(SUM(succeeded), 0) AS succeeded,
+const SUMS = defineStatement<Sums, [...RangeParams, string]>(
+  `WITH ${PARTS} SELECT COALESCE(SUM(created), 0) AS created, COALESCE(SUM(succeeded), 0) AS succeeded,
      COALESCE(SUM(failed), 0) AS failed, COALESCE(SUM(cancelled), 0) AS cancelled,
      COALESCE(SUM(duration_ms), 0) AS durationMs, COALESCE(SUM(cost_nano_usd), 0) AS costNanoUsd
-   FROM workflow_spans WHERE workflow_id = ? AND starts_at >= ?`,
+   FROM ${inParts("workflow_spans")} WHERE workflow_id = ?5`,
 );
+/** After all that is ever written. */
+const ENDLESS_MS = Number.MAX_SAFE_INTEGER - (Number.MAX_SAFE_INTEGER % DAY_MS);
 const NO_SUMS: Sums = {
   created: 0,
   succeeded: 0,
@@ -107,7 +111,8 @@ export function readFigures(
 }
 
 function sumsOf(client: Database, workflowId: string, sinceMs: number): Sums {
-  return SUMS(client).get(workflowId, sinceMs) ?? NO_SUMS;
+  const parts = partsOf({ sinceMs, untilMs: ENDLESS_MS });
+  return SUMS(client).get(...parts, workflowId) ?? NO_SUMS;
 }
 
 interface Newest {

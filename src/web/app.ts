@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { AppError } from "../domain/error.ts";
 import { createAccess } from "./access.ts";
+import { createBulkJobs } from "./bulk-jobs.ts";
 import { createCsrf } from "./csrf.ts";
 import type { WebDeps, WebServer } from "./deps.ts";
 import { createErrorResponder } from "./error.ts";
@@ -63,8 +64,10 @@ export function createWebApp(deps: WebDeps): WebApp {
     limits: deps.streamLimits ?? STREAM_LIMITS,
     reportError: deps.reportError,
   });
+  const bulkJobs = createBulkJobs(deps);
   const kit: Kit = {
     deps,
+    bulkJobs,
     access,
     hub,
     shell,
@@ -117,9 +120,14 @@ export function createWebApp(deps: WebDeps): WebApp {
   registerApi(app, kit);
   registerShortApi(app, kit);
 
+  // What the last end has interrupted.
+  bulkJobs.goOn();
   return {
     fetch: (request, server) => app.fetch(request, { server, request }),
     routes: app.routes.filter((route) => route.method !== "ALL"),
-    close: () => hub.close(),
+    close() {
+      bulkJobs.close();
+      hub.close();
+    },
   };
 }

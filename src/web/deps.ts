@@ -2,6 +2,7 @@
 import type { JsonObject } from "../lib/json.ts";
 import type { TokenStore } from "../domain/access-token.ts";
 import type { IdempotencyStore } from "../domain/idempotent-answer.ts";
+import type { BulkJobStore } from "../domain/bulk-job.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Backups } from "../domain/backup.ts";
 import type { ConversationStore } from "../domain/conversation.ts";
@@ -71,6 +72,7 @@ export interface WebDeps {
   readonly metrics: MetricsStore;
   readonly eventLog: EventLog;
   readonly serviceLogs: ServiceLogs;
+  readonly bulkJobs: BulkJobStore;
   readonly tokens: TokenStore;
   readonly idempotency: IdempotencyStore;
   readonly changes: ChangeSignal;

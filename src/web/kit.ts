@@ -8,6 +8,7 @@ import type { DatabaseHealth } from "../domain/service.ts";
 import type { Access } from "./access.ts";
 import { readCookie } from "./cookie.ts";
 import type { Csrf } from "./csrf.ts";
+import type { BulkJobs } from "./bulk-jobs.ts";
 import type { WebDeps, WebServer } from "./deps.ts";
 import { isUnsafe } from "./middleware/origin-check.ts";
 import { localPath, pathTo } from "./routes.ts";
@@ -32,6 +33,7 @@ export interface Kit {
   readonly deps: WebDeps;
   readonly access: Access;
   readonly hub: StreamHub;
+  readonly bulkJobs: BulkJobs;
   /** For everything that checks a password. */
   readonly throttle: Throttle;
   readonly reader: WorkflowReader;

@@ -3,7 +3,7 @@ import type { RunDetail } from "../../views/run.tsx";
 import type { Run } from "../domain/run.ts";
 import type { Kit } from "./kit.ts";
 
-export type Version = Pick<RunDetail, "workflow" | "drawing">;
+export type Version = Pick<RunDetail, "workflow" | "drawing" | "versionNumber">;
 
 export const NO_VERSION: Version = { workflow: undefined, drawing: undefined };
 
@@ -13,5 +13,7 @@ export async function readVersion(
   run: Pick<Run, "workflowId" | "versionHash">,
 ): Promise<Version> {
   const version = await deps.workflows.version(run.workflowId, run.versionHash);
-  return version === undefined ? NO_VERSION : await reader.version(version);
+  if (version === undefined) return NO_VERSION;
+  const { workflow, drawing } = await reader.version(version);
+  return { workflow, drawing, versionNumber: version.number };
 }

@@ -24,7 +24,7 @@ const NOTICES: Readonly<Record<string, string>> = {
 };
 
 /** What is beside the usual on this page: a refusal with what was sent. */
-export type Refusal = Pick<SettingsPageProps, "draft" | "faults" | "removal"> & {
+export type Refusal = Pick<SettingsPageProps, "draft" | "faults" | "removals"> & {
   readonly error?: AppError;
 };
 

@@ -139,6 +139,25 @@ for (const script of [true, false]) {
       await see(open, "agents is starting anew");
       await comeBack(open);
       expect(await page.getByText("counts after a restart").count()).toBe(0);
+      await page.click("#openai-fold summary");
+      const ownField = "#setting-AGENTS_OPENAI_CONCURRENCY";
+      const saveOwn = () => page.click('form:has([value="openai"]) button.primary');
+      await page.fill("#setting-AGENTS_OPENAI_MODEL", "gpt-5-mini");
+      await page.fill(ownField, "-1");
+      open.provoked("422 POST /settings/values");
+      await saveOwn();
+      await see(open, /Give a whole number from 0 to 1000/);
+      expect(await page.inputValue("#setting-AGENTS_OPENAI_MODEL")).toBe("gpt-5-mini");
+      await page.fill(ownField, "3");
+      await saveOwn();
+      await see(open, "The settings were saved.");
+      expect(readEnv()).toContain("AGENTS_OPENAI_CONCURRENCY=3\n");
+      for (const name of ["OPENAI_MODEL", "OPENAI_CONCURRENCY"]) {
+        await page.click("#openai-fold summary");
+        await page.click(`button[value="AGENTS_${name}"]`);
+        await see(open, "The setting is back at its default.");
+      }
+      expect(readEnv()).not.toMatch(/^AGENTS_OPENAI_\w+=./m);
       for (const name of ["MODEL_CONCURRENCY", "WORKER_CONCURRENCY"]) {
         await page.click(`button[value="AGENTS_${name}"]`);
         await see(open, "The setting is back at its default.");

@@ -229,6 +229,16 @@ for (const script of MODES) {
       await page.click("a[rel=next]");
       await page.waitForURL(/from=50/);
       await see(open, "rate[50]");
+      await page.goto(`/runs/${id}`);
+      await page.getByRole("link", { name: "Whole trace" }).click();
+      await page.getByRole("link", { name: "Items of rate" }).click();
+      await see(open, "0 to 49 of 10,000");
+      await page.click("a[rel=next]");
+      await see(open, "50 to 99 of 10,000");
+      await open.check("a window of the trace of a large run");
+      await page.goto(`/runs/${id}/trace?map=rate&from=7750`);
+      await page.getByRole("link", { name: "rate[7777]" }).click();
+      await see(open, /rate\[7777\]/);
       await page.goto(`/runs/${id}/log?level=error`);
       await page.locator(".log, .empty").first().waitFor();
       await open.check("the log of a large run");

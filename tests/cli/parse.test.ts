@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { RUN, START, VALIDATE, LOGS, GUARD } from "../../src/cli/definition.ts";
+import { RUN, START, VALIDATE, LOGS } from "../../src/cli/definition.ts";
+import { GUARD } from "../../src/cli/internal-definition.ts";
 import type { CommandDefinition } from "../../src/cli/flag.ts";
 import { parseArguments, splitCommand, unknownCommand } from "../../src/cli/parse.ts";
 import { AppError } from "../../src/domain/error.ts";

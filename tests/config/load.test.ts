@@ -147,7 +147,7 @@ describe("values", () => {
       verbose: false,
       dataDir: data,
       databasePath: join(data, "agents.db"),
-      keep: { runsDays: 0, deadAgentsHours: 24 },
+      keep: { runsDays: 0, runsCount: 0, logsDays: 0, logsMb: 0, deadAgentsHours: 24 },
       workflowsDir: join(data, "workflows"),
       llm: {
         provider: undefined,
@@ -158,6 +158,7 @@ describe("values", () => {
         ollama: { baseUrl: "http://127.0.0.1:11434" },
         openaiCompatible: { apiKey: undefined, baseUrl: undefined },
         limits: {},
+        own: {},
       },
       tools: {
         search: {
@@ -192,6 +193,23 @@ describe("values", () => {
   ])("OLLAMA_HOST %s is %s", async (text, url) => {
     const settings = await settingsOf({ environment: { OLLAMA_HOST: text } });
     expect(settings.llm.ollama.baseUrl).toBe(url);
+  });
+
+  test("a provider has its own model and limits, and those of all where it has none", async () => {
+    const { llm } = await settingsOf({
+      environment: {
+        AGENTS_MODEL_CONCURRENCY: "8",
+        AGENTS_OPENAI_CONCURRENCY: "0",
+        AGENTS_GOOGLE_REQUESTS_PER_MINUTE: "60",
+        AGENTS_OPENAI_COMPATIBLE_MODEL: "qwen3",
+      },
+    });
+    expect(llm.limits).toEqual({ concurrency: 8 });
+    expect(llm.own).toEqual({
+      openai: { limits: {} },
+      google: { limits: { concurrency: 8, requestsPerMinute: 60 } },
+      "openai-compatible": { model: "qwen3" },
+    });
   });
 
   test("relative paths start where they are written, ~ is the home folder", async () => {

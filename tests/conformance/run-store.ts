@@ -225,7 +225,7 @@ function testRuns(name: string, { setup }: Implementation): void {
       expect(await codeOf(it.runs.remove("r1"))).toBe("not_found");
     });
 
-    test("removeEndedBefore() takes the oldest that have ended, and says how many", async () => {
+    test("removeEnded() takes the oldest that have ended, and says how many", async () => {
       await using it = await setup();
       const workflow = await saveWorkflow(it.workflows);
       const ids: string[] = [];
@@ -237,10 +237,28 @@ function testRuns(name: string, { setup }: Implementation): void {
       for (const id of ids.slice(1)) await it.runs.requestCancel(id);
       it.clock.advance(1);
       const untilMs = it.clock.now();
-      expect(await it.runs.removeEndedBefore(untilMs - 10_000, 10)).toBe(0);
-      expect(await it.runs.removeEndedBefore(untilMs, 2)).toBe(2);
-      expect(await it.runs.removeEndedBefore(untilMs, 2)).toBe(1);
+      expect(await it.runs.removeEnded({ untilMs: untilMs - 10_000 }, 10)).toBe(0);
+      expect(await it.runs.removeEnded({ untilMs }, 2)).toBe(2);
+      expect(await it.runs.removeEnded({ untilMs }, 2)).toBe(1);
       expect((await it.runs.list({ limit: 5 })).map((run) => run.id)).toEqual(ids.slice(0, 1));
+    });
+
+    test("findEndedBeyond() counts the newest outermost ones that have ended; removeEnded() goes up to there", async () => {
+      await using it = await setup();
+      const workflow = await saveWorkflow(it.workflows);
+      await it.runs.create(newRun(workflow, "r1"), {});
+      const origin = { kind: "child", runId: "r1", step: "call" } as const;
+      await it.runs.create({ ...newRun(workflow, "c1"), origin }, {});
+      await it.runs.requestCancel("c1");
+      for (const id of ["s1", "s2", "s3", "s4"]) await it.runs.create(newRun(workflow, id), {});
+      for (const id of ["s1", "s2", "s4"]) await it.runs.requestCancel(id);
+      expect(await it.runs.findEndedBeyond(3)).toBeUndefined();
+      expect(await it.runs.findEndedBeyond(0)).toBe("s4");
+      const beyond = await it.runs.findEndedBeyond(1);
+      expect(beyond).toBe("s2");
+      expect(await it.runs.removeEnded({ upToId: beyond ?? "" }, 10)).toBe(2);
+      const left = (await it.runs.list({ limit: 9 })).map((run) => run.id);
+      expect(left).toEqual(["s4", "s3", "r1", "c1"]);
     });
 
     test("counts() follows every change of state", async () => {

@@ -293,10 +293,17 @@ function createRuns(db: Tables): RunStore {
     list: async (filter) => [...pageOf(all(), filter).runs],
     page: async (filter) => pageOf(all(), filter),
     remove: (id) => db.write(() => removeRun(db, id)),
-    removeEndedBefore: (untilMs, limit) =>
+    findEndedBeyond: async (count) =>
+      all()
+        .filter(({ depth, finishedAt }) => depth === 0 && finishedAt !== null)
+        .toSorted(descending)[count]?.id,
+    removeEnded: (range, limit) =>
       db.write(() => {
         const old = all().filter(
-          ({ depth, finishedAt }) => depth === 0 && finishedAt !== null && finishedAt < untilMs,
+          ({ id, depth, finishedAt }) =>
+            depth === 0 &&
+            finishedAt !== null &&
+            ("untilMs" in range ? finishedAt < range.untilMs : id <= range.upToId),
         );
         const gone = old.toSorted((a, b) => descending(b, a)).slice(0, limit);
         for (const { id } of gone) removeRun(db, id);

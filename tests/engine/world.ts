@@ -175,6 +175,7 @@ export async function createWorld(workflow: Workflow, options: WorldOptions = {}
       commands: unused("commands"),
       http: unused("http"),
       agents: unused("agents"),
+      registeredAgent: unused("registeredAgent"),
       startChild,
       variable: () => undefined,
     };

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { diffTexts, diffWords, type DiffLine, type TextDiff } from "../../src/lib/diff.ts";
+import {
+  diffTexts,
+  diffWords,
+  equalStretches,
+  pairLines,
+  type DiffLine,
+  type TextDiff,
+} from "../../src/lib/diff.ts";
 
 const text = (line: DiffLine) => line.parts.map((part) => part.text).join("");
 const sketch = (diff: TextDiff) =>
@@ -90,6 +97,48 @@ describe("diffTexts()", () => {
       }),
     );
   });
+});
+
+/** Its lines with their numbers, of the text before or of the one after. */
+const side = (all: readonly DiffLine[], which: "before" | "after") =>
+  all.flatMap((line) => (line[which] === undefined ? [] : `${line[which]} ${text(line)}`));
+const numbered = (of: string) =>
+  of === ""
+    ? []
+    : of
+        .slice(0, -1)
+        .split("\n")
+        .map((line, index) => `${index + 1} ${line}`);
+
+test("property: equalStretches() and the hunks are both texts, line for line", () => {
+  const lines = fc
+    .array(fc.constantFrom("a", "b", "c", "d", "e"), { maxLength: 40 })
+    .map((list) => (list.length === 0 ? "" : `${list.join("\n")}\n`));
+  fc.assert(
+    fc.property(lines, lines, (before, after) => {
+      const diff = diffTexts(before, after);
+      const all = equalStretches(diff, after).flatMap((stretch, index) =>
+        stretch.concat(diff.hunks[index]?.lines ?? []),
+      );
+      expect(side(all, "before")).toEqual(numbered(before));
+      expect(side(all, "after")).toEqual(numbered(after));
+    }),
+  );
+});
+
+test("pairLines() puts what was removed beside what took its place", () => {
+  const [hunk] = diffTexts("a\nb\nc\nd\n", "a\nB\nd\ne\n").hunks;
+  const rows = pairLines(hunk?.lines ?? []).map(({ before, after }) => [
+    before === undefined ? "" : text(before),
+    after === undefined ? "" : text(after),
+  ]);
+  expect(rows).toEqual([
+    ["a", "a"],
+    ["b", "B"],
+    ["c", ""],
+    ["d", "d"],
+    ["", "e"],
+  ]);
 });
 
 test("diffWords() gives all of both texts", () => {

@@ -477,6 +477,13 @@ describe("accountOf()", () => {
     expect(JSON.stringify(names)).not.toContain(settings.openai.apiKey ?? "?");
   });
 
+  test("has the provider's own limits where it has some", () => {
+    const own = { openai: { limits: { requestsPerMinute: 2 } }, google: { model: "gemini-x" } };
+    const limited = createModelPort({ ...settings, own });
+    expect(limited.accountOf({ provider: "openai" })?.limits).toEqual({ requestsPerMinute: 2 });
+    expect(limited.accountOf({ provider: "google" })?.limits).toEqual(limits);
+  });
+
   test("is none for the demo, nor where nothing can be sent", () => {
     expect(accounts.accountOf({ provider: "demo" })).toBeUndefined();
     const bare = createModelPort(NO_SETTINGS);

@@ -15,6 +15,7 @@ afterAll(() => server.stop());
 const openai = { openai: { apiKey: KEYS.openai, baseUrl: undefined } };
 const anthropic = { anthropic: { apiKey: KEYS.anthropic, baseUrl: undefined } };
 const google = { google: { apiKey: KEYS.google, baseUrl: undefined } };
+const OWN = { openai: { model: "gpt-own" } };
 const ALL = { ...openai, ...anthropic, ...google };
 
 function resolve(wish: ModelChoice, settings: Partial<ModelSettings>) {
@@ -64,6 +65,24 @@ describe("resolve() fills in", () => {
       { provider: "openai" },
       { ...ALL, provider: "anthropic", model: "claude-sonnet-5" },
       { provider: "openai", model: "gpt-6-luna" },
+    ],
+    [
+      "the provider's own model in place of its usual one",
+      { provider: "openai" },
+      { ...ALL, provider: "anthropic", model: "claude-sonnet-5", own: OWN },
+      { provider: "openai", model: "gpt-own" },
+    ],
+    [
+      "the setting's model before the provider's own",
+      {},
+      { ...ALL, provider: "openai", model: "gpt-5", own: OWN },
+      { provider: "openai", model: "gpt-5" },
+    ],
+    [
+      "the own model of the provider that has a key",
+      {},
+      { ...openai, own: OWN },
+      { provider: "openai", model: "gpt-own" },
     ],
     [
       "explicit provider and model",

@@ -36,6 +36,7 @@ export const NO_SETTINGS: ModelSettings = {
   ollama: { baseUrl: "http://127.0.0.1:11434" },
   openaiCompatible: { apiKey: undefined, baseUrl: undefined },
   limits: {},
+  own: {},
 };
 
 /** Settings with all keys that send every provider to one address each. */
@@ -49,6 +50,7 @@ export function settingsFor(baseUrlFor: (provider: RealProviderName) => string):
     ollama: { baseUrl: baseUrlFor("ollama") },
     openaiCompatible: { apiKey: KEYS.compatible, baseUrl: baseUrlFor("openai-compatible") },
     limits: {},
+    own: {},
   };
 }
 

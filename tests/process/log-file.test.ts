@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
@@ -73,6 +73,38 @@ test("a full file is rotated, the oldest dropped, and tailLogs() reads across", 
   expect(last.map((entry) => entry.line)).toEqual(
     Array.from({ length: 8 }, (_, index) => `number ${32 + index}`),
   );
+});
+
+test("tidy() drops what is too old or too much, and rotates what is written now", async () => {
+  const log = createLogFile(dataDir, deps);
+  const path = (name: string) => join(dataDir, "logs", name);
+  const names = async () => (await readdir(join(dataDir, "logs"))).toSorted();
+  const line = "x".repeat(1_000);
+  const fill = (service: string, count: number) => {
+    for (let index = 0; index < count; index += 1) log.append({ service, stream: "stdout", line });
+  };
+  fill("chat", 10);
+  fill("worker-1", 1);
+  const none = { ageMs: undefined, bytes: undefined };
+  expect(log.tidy(none)).toBe(0);
+  expect(await names()).toEqual(["chat.log", "worker-1.log"]);
+  now = 1_000_000;
+  expect(log.tidy({ ageMs: 1_000, bytes: undefined })).toBe(0);
+  expect(await names()).toEqual(["chat.log", "chat.log.1", "worker-1.log", "worker-1.log.1"]);
+  await utimes(path("chat.log.1"), 1, 1);
+  await utimes(path("worker-1.log.1"), 1_000, 1_000);
+  expect(log.tidy({ ageMs: 1_000, bytes: undefined })).toBe(1);
+  expect(await names()).toEqual(["chat.log", "worker-1.log", "worker-1.log.1"]);
+  log.append({ service: "worker-1", stream: "stdout", line: "still written" });
+  // Files are rotated at a quarter of 280 KiB now: three have 210.
+  expect(log.tidy({ ageMs: undefined, bytes: 280 * 1024 })).toBe(0);
+  fill("chat", 400);
+  expect((await stat(path("chat.log.2"))).size).toBeLessThan(71 * 1024);
+  expect(log.tidy({ ageMs: undefined, bytes: 150 * 1024 })).toBe(2);
+  expect(await names()).toEqual(["chat.log", "chat.log.1", "worker-1.log"]);
+  const last = await tailLogs(dataDir, { service: "worker-1", lines: 5 });
+  expect(last.map((entry) => entry.line)).toEqual(["still written"]);
+  log.close();
 });
 
 test("followLogs() gives what is written from now on, across rotations, in any service", async () => {

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { type GroupCommit, createGroupCommit } from "../../src/store/group-commit.ts";
+import { addToSums, defineSums } from "../../src/store/sum-write.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
 function open(path: string): Database {
@@ -106,6 +107,49 @@ test("a member that fails changes nothing and fails alone", async () => {
   ]);
   expect(rows(client)).toEqual([1, 4, 5]);
   expect(client.inTransaction).toBe(false);
+});
+
+test("sums are written once for a group, without those of members that fail or were rolled back", async () => {
+  const client = open(":memory:");
+  client.run("CREATE TABLE sums (name TEXT PRIMARY KEY, count INTEGER, size_max INTEGER)");
+  client.run("CREATE TABLE writes (count INTEGER)");
+  client.run("CREATE TRIGGER noted AFTER INSERT ON sums BEGIN INSERT INTO writes VALUES (1); END");
+  client.run("CREATE TRIGGER again AFTER UPDATE ON sums BEGIN INSERT INTO writes VALUES (1); END");
+  const insert = "INSERT INTO sums (name, count, size_max) VALUES (?, ?, ?)";
+  const table = defineSums(insert, ["count", "size_max"]);
+  const group = groupOn(client, () => {});
+  const add = (name: string, size: number, x?: number) =>
+    group.write(() => {
+      addToSums(client, { table, key: [name], sums: [1, size] });
+      if (x !== undefined) client.run("INSERT INTO t VALUES (?)", [x]);
+    });
+  const found = () => client.query("SELECT * FROM sums ORDER BY name").values();
+  const writeCount = () => client.query("SELECT count(*) FROM writes").values();
+  await Promise.all([add("a", 5), add("a", 3), add("b", 1), add("a", 4)]);
+  expect([found(), writeCount()]).toEqual([
+    [
+      ["a", 3, 5],
+      ["b", 1, 1],
+    ],
+    [[2]],
+  ]);
+  const outcome = await settle([add("a", 9), add("b", 7, -1), add("a", 1, 2), add("c", 2, -1)]);
+  expect(outcome.map((value) => value === undefined)).toEqual([true, false, true, false]);
+  // Alone in its group, and all of a group whose COMMIT fails.
+  await settle([add("a", 99, -1)]);
+  client.run("PRAGMA foreign_keys = ON");
+  client.run("CREATE TABLE parent (id INTEGER PRIMARY KEY)");
+  client.run("CREATE TABLE child (id REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)");
+  const orphan = group.write(() => client.run("INSERT INTO child VALUES (7)"));
+  await settle([orphan, add("a", 99)]);
+  await add("b", 2);
+  expect([found(), writeCount()]).toEqual([
+    [
+      ["a", 5, 9],
+      ["b", 2, 2],
+    ],
+    [[4]],
+  ]);
 });
 
 test("nothing is kept and all reject when the storage is full", async () => {

@@ -1,12 +1,18 @@
 /**
- * Goal: the sums of hours and days are what journals and logs tell, whatever workers did in whatever order.
- * Method: random runs; the same figures are added up from events, attempts and calls, by hand.
+ * Goal: the sums of hours and days are what journals and logs tell, whatever workers did in whatever order, and
+ * whatever range is asked for.
+ * Method: random runs and ranges; the same figures are added up from events, attempts and calls, by hand.
  */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { MIGRATIONS } from "../../drizzle/index.ts";
-import type { MetricsStore, RunSums } from "../../src/domain/metrics.ts";
+import {
+  HOURS_KEPT_MS,
+  type MetricsRange,
+  type MetricsStore,
+  type RunSums,
+} from "../../src/domain/metrics.ts";
 import type { Claim, StepWrite } from "../../src/domain/run.ts";
 import { type Store, openStore } from "../../src/store/store.ts";
 import { APPROVAL, call, fail, skip, start, succeed, wait, write } from "../conformance/support.ts";
@@ -18,7 +24,9 @@ import { claim, newRun, saveWorkflow, startRun } from "./support/seed.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START_MS = Math.floor(1_790_000_000_000 / DAY_MS) * DAY_MS + 9.5 * HOUR_MS;
+const MIDNIGHT_MS = START_MS - 9.5 * HOUR_MS;
 const ALL = { sinceMs: 0, untilMs: 2 * START_MS, limit: 100 };
+const ALL_DAYS = { sinceMs: MIDNIGHT_MS - 10 * DAY_MS, untilMs: MIDNIGHT_MS + 70 * DAY_MS };
 
 const NO_RUNS: RunSums = {
   created: 0,
@@ -67,9 +75,32 @@ const operation = fc.oneof(
   }),
   fc.record({
     do: fc.constant("clock" as const),
-    ms: fc.constantFrom(1, 900, 40 * 60_000, HOUR_MS, DAY_MS, -5_000),
+    ms: fc.constantFrom(1, 900, 40 * 60_000, HOUR_MS, DAY_MS, 6 * DAY_MS, -5_000, -2 * DAY_MS),
   }),
+  fc.record({ do: fc.constant("sweep" as const) }),
 );
+/** Whole hours: nothing, a part of a day, over midnight, many days; beginning and ending anywhere. */
+const range = fc
+  .record({
+    from: fc.oneof(fc.integer({ min: -30, max: 60 }), fc.integer({ min: -100, max: 1_000 })),
+    hours: fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 1_000 })),
+    isWhole: fc.boolean(),
+  })
+  .map(({ from, hours, isWhole }): MetricsRange => {
+    const sinceMs = MIDNIGHT_MS + from * HOUR_MS;
+    const asked = { sinceMs, untilMs: sinceMs + hours * HOUR_MS };
+    return isWhole ? daysOf(asked) : asked;
+  });
+const ranges = fc.array(range, { minLength: 1, maxLength: 8 });
+
+function daysOf({ sinceMs, untilMs }: MetricsRange): MetricsRange {
+  return { sinceMs: dayOf(sinceMs), untilMs: dayOf(untilMs) };
+}
+
+function dayOf(at: number): number {
+  return Math.floor(at / DAY_MS) * DAY_MS;
+}
+
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
 interface World {
@@ -78,11 +109,14 @@ interface World {
   readonly claims: Map<string, Claim>;
   readonly workflows: readonly Awaited<ReturnType<typeof saveWorkflow>>[];
   readonly ordinals: Map<string, number>;
+  /** Hours before it are gone. */
+  removedUntilMs: number;
 }
 
 async function apply(world: World, op: Operation): Promise<void> {
   const { store, clock, claims } = world;
   if (op.do === "clock") return clock.advance(op.ms);
+  if (op.do === "sweep") return sweep(world);
   const id = `r${op.run}`;
   const mine = claims.get(id);
   if (op.do === "create") {
@@ -105,6 +139,27 @@ async function apply(world: World, op: Operation): Promise<void> {
   } else await record(world, mine, op);
 }
 
+/** Some at once, so that they share a transaction, and those that fail are taken out of it; not over time. */
+async function applyAll(world: World, operations: readonly Operation[], atOnce: number) {
+  let together: Operation[] = [];
+  const flush = async () => {
+    await Promise.all(together.map((op) => apply(world, op)));
+    together = [];
+  };
+  for (const op of operations) {
+    if (op.do === "clock" || together.length === atOnce) await flush();
+    if (op.do === "clock") await apply(world, op);
+    else together.push(op);
+  }
+  await flush();
+}
+
+async function sweep(world: World): Promise<void> {
+  await world.store.metrics.removeOldHours();
+  const untilMs = dayOf(world.clock.now() - HOURS_KEPT_MS);
+  world.removedUntilMs = Math.max(world.removedUntilMs, untilMs);
+}
+
 async function record(
   { store, clock, ordinals }: World,
   mine: Claim,
@@ -119,19 +174,24 @@ async function record(
   await codeOf(store.runs.recordCall(mine, call(ordinal, made), []));
 }
 
-/** What runs, attempts and calls say, added up by whatever `keyOf` makes of them. */
-async function tellingOf(store: Store) {
+/** What runs, attempts and calls say of a range. */
+async function tellingOf(store: Store, { sinceMs, untilMs }: MetricsRange) {
   const byHour = new Map<string, RunSums>();
+  const workflows = new Map<string, RunSums>();
   const nodes = new Map<string, Record<string, number>>();
   const models = new Map<string, Record<string, number>>();
+  const isIn = (at: number) => at >= sinceMs && at < untilMs;
   for (const one of await store.runs.list({ limit: 100 })) {
     const add = (at: number, sums: Partial<RunSums>) => {
-      const place = `${one.workflowId} ${Math.floor(at / HOUR_MS) * HOUR_MS}`;
-      byHour.set(place, addTo({ ...(byHour.get(place) ?? NO_RUNS) }, sums));
+      if (!isIn(at)) return;
+      const hour = `${one.workflowId} ${Math.floor(at / HOUR_MS) * HOUR_MS}`;
+      byHour.set(hour, addTo({ ...(byHour.get(hour) ?? NO_RUNS) }, sums));
+      for (const id of [one.workflowId, "all"])
+        workflows.set(id, addTo({ ...(workflows.get(id) ?? NO_RUNS) }, sums));
     };
-    const node = (id: string, sums: Record<string, number>) => {
+    const node = (at: number, id: string, sums: Record<string, number>) => {
       const place = `${one.workflowId} ${id}`;
-      nodes.set(place, addTo({ ...nodes.get(place) }, sums));
+      if (isIn(at)) nodes.set(place, addTo({ ...nodes.get(place) }, sums));
     };
     // In the order of the log: a run that ended before it was ever started took no time.
     let begun: number | undefined;
@@ -147,19 +207,20 @@ async function tellingOf(store: Store) {
       if (finishedAt === null || (patch === null && error === null)) continue;
       const took = Math.max(0, finishedAt - startedAt);
       const ended = error === null ? { succeeded: 1, failed: 0 } : { succeeded: 0, failed: 1 };
-      node(nodeId, { ...ended, durationMs: took, durationMsMax: took });
+      node(finishedAt, nodeId, { ...ended, durationMs: took, durationMsMax: took });
     }
     for (const made of calls.filter(({ kind }) => kind === "model")) {
       const { input: inputTokens, output: outputTokens } = made.usage;
       const spent = { inputTokens, outputTokens, costNanoUsd: made.costNanoUsd ?? 0 };
       add(made.finishedAt, spent);
-      node(made.key, spent);
-      const place = made.name;
+      node(made.finishedAt, made.key, spent);
+      if (!isIn(made.finishedAt)) continue;
       const more = { calls: 1, cacheReadTokens: made.usage.cacheRead, durationMs: 30 };
-      models.set(place, addTo({ ...models.get(place) }, { ...spent, ...more, durationMsMax: 30 }));
+      const before = { ...models.get(made.name) };
+      models.set(made.name, addTo(before, { ...spent, ...more, durationMsMax: 30 }));
     }
   }
-  return { byHour, nodes, models };
+  return { byHour, workflows, nodes, models };
 }
 
 function addTo<T extends object>(sums: T, more: object): T {
@@ -170,23 +231,49 @@ function addTo<T extends object>(sums: T, more: object): T {
   return sums;
 }
 
-/** As `tellingOf`, of what the store has kept. */
-async function keptIn(world: World) {
-  const { metrics } = world.store;
-  const byHour = new Map<string, RunSums>();
-  for (const { id } of world.workflows) {
-    const midnight = START_MS - 9.5 * HOUR_MS;
-    const range = { sinceMs: midnight - 10 * DAY_MS, untilMs: midnight + 70 * DAY_MS };
-    const days = { ...range, workflowId: id, spanMs: HOUR_MS };
-    for (const { startsAt, spanMs: _, ...sums } of await metrics.series(days))
-      if (Object.values(sums).some((sum) => sum > 0)) byHour.set(`${id} ${startsAt}`, sums);
-  }
-  const nodes = (await metrics.byNode({ ...ALL, order: "cost" })).map((node) => {
-    const { workflowId, workflowName: _, nodeId, ...sums } = node;
+/** As `tellingOf`, of what the store has kept: of days or, where it has none, of hours. */
+async function keptIn({ store, workflows: records }: World, asked: MetricsRange) {
+  const { metrics } = store;
+  const filter = { ...asked, limit: 100 };
+  const workflows = new Map<string, RunSums>([["all", await metrics.totals(asked)]]);
+  for (const { id } of records)
+    workflows.set(id, await metrics.totals({ ...asked, workflowId: id }));
+  const byWorkflow = await metrics.byWorkflow(filter);
+  const rows = await metrics.byNode({ ...filter, order: "cost" });
+  const nodes = rows.map((row) => {
+    const { workflowId, workflowName: _, nodeId, ...sums } = row;
     return [`${workflowId} ${nodeId}`, sums] as const;
   });
-  const models = (await metrics.byModel(ALL)).map(({ model, ...sums }) => [model, sums] as const);
-  return { byHour, nodes: new Map(nodes), models: new Map(models) };
+  const models = (await metrics.byModel(filter)).map(
+    ({ model, ...sums }) => [model, sums] as const,
+  );
+  const nodeTotals = await metrics.nodeTotals(asked);
+  return { workflows, byWorkflow, nodes: new Map(nodes), models: new Map(models), nodeTotals };
+}
+
+/** Spans of this width, of each workflow. */
+async function spansIn({ store, workflows }: World, asked: MetricsRange, spanMs: number) {
+  const spans = new Map<string, RunSums>();
+  for (const { id } of workflows)
+    for (const { startsAt, spanMs: _, ...sums } of await store.metrics.series({
+      ...asked,
+      workflowId: id,
+      spanMs,
+    }))
+      spans.set(`${id} ${startsAt}`, sums);
+  return spans;
+}
+
+/** What minutes and half hours say of each half hour has to be the same. */
+async function expectHalfHours({ store }: World, { sinceMs, untilMs }: MetricsRange) {
+  const hours = Math.min(48, (untilMs - sinceMs) / HOUR_MS);
+  if (hours === 0) return;
+  const stats = async (bucketCount: number) =>
+    (await store.runs.stats({ sinceMs, untilMs: sinceMs + hours * HOUR_MS, bucketCount })).buckets;
+  const [wide, narrow] = [await stats(2 * hours), await stats(4 * hours)];
+  expect(wide).toEqual(
+    wide.map((_, index) => addTo({ ...narrow[2 * index]! }, narrow[2 * index + 1]!)),
+  );
 }
 
 /** Without what is zero, so that it does not matter who writes a zero. */
@@ -198,12 +285,41 @@ function plain(sums: ReadonlyMap<string, object>): Record<string, object> {
   return Object.fromEntries(entries.filter(([, all]) => Object.keys(all).length > 0));
 }
 
-async function expectTold(world: World): Promise<void> {
-  const told = await tellingOf(world.store);
-  const kept = await keptIn(world);
-  expect(plain(kept.byHour)).toEqual(plain(told.byHour));
+async function expectTold(world: World, asked: MetricsRange): Promise<void> {
+  const { removedUntilMs } = world;
+  // Where hours are gone there are whole days.
+  const clip = (at: number) => (at < removedUntilMs ? dayOf(at) : at);
+  const readable = { sinceMs: clip(asked.sinceMs), untilMs: clip(asked.untilMs) };
+  const told = await tellingOf(world.store, readable);
+  const kept = await keptIn(world, readable);
+  expect(plain(kept.workflows)).toEqual(plain(told.workflows));
   expect(plain(kept.nodes)).toEqual(plain(told.nodes));
   expect(plain(kept.models)).toEqual(plain(told.models));
+  const named = kept.byWorkflow.map((row) => {
+    const { workflowId, workflowName: _, ...sums } = row;
+    return [workflowId, sums] as const;
+  });
+  told.workflows.delete("all");
+  expect(plain(new Map(named))).toEqual(plain(told.workflows));
+  const ofNodes = [...told.nodes.values()].reduce<Record<string, number>>(addTo, {});
+  expect(plain(new Map([["", kept.nodeTotals]]))).toEqual(plain(new Map([["", ofNodes]])));
+  await expectSpans(world, readable);
+  await expectHalfHours(world, asked);
+}
+
+/** Hours as they are, and as days: the rows of both are asked for. */
+async function expectSpans(world: World, asked: MetricsRange): Promise<void> {
+  const kept = { ...asked, sinceMs: Math.max(asked.sinceMs, world.removedUntilMs) };
+  const told = await tellingOf(world.store, kept);
+  expect(plain(await spansIn(world, kept, HOUR_MS))).toEqual(plain(told.byHour));
+  const days = daysOf(asked);
+  const byDay = new Map<string, RunSums>();
+  for (const [place, sums] of (await tellingOf(world.store, days)).byHour) {
+    const [id, hour] = place.split(" ");
+    const day = `${id} ${dayOf(Number(hour))}`;
+    byDay.set(day, addTo({ ...(byDay.get(day) ?? NO_RUNS) }, sums));
+  }
+  expect(plain(await spansIn(world, days, DAY_MS))).toEqual(plain(byDay));
 }
 
 async function createWorld(path: string): Promise<World> {
@@ -213,19 +329,38 @@ async function createWorld(path: string): Promise<World> {
     await saveWorkflow(store.workflows, "echo"),
     await saveWorkflow(store.workflows, "tell"),
   ];
-  return { store, clock, claims: new Map(), workflows, ordinals: new Map() };
+  return { store, clock, claims: new Map(), workflows, ordinals: new Map(), removedUntilMs: 0 };
 }
 
+/** How hours before `?1` became days, which then had no hours any more. */
+const JOINS = [
+  ["workflow_spans", "workflow_id", "created succeeded failed cancelled"],
+  ["node_spans", "workflow_id, node_id", "succeeded failed"],
+  ["model_spans", "workflow_id, model", "calls cache_read_tokens"],
+].map(([table, keys, own]) => {
+  const sums = `${own} duration_ms input_tokens output_tokens cost_nano_usd`.split(" ");
+  const hours = `FROM ${table} WHERE span_ms = ${HOUR_MS} AND starts_at < ?1`;
+  const day = `starts_at / ${DAY_MS} * ${DAY_MS}`;
+  return `INSERT INTO ${table} (${keys}, starts_at, span_ms, ${sums.join(", ")}, duration_ms_max)
+    SELECT ${keys}, ${day}, ${DAY_MS}, ${sums.map((sum) => `sum(${sum})`).join(", ")},
+      max(duration_ms_max) ${hours} GROUP BY ${keys}, ${day};
+    DELETE ${hours}`;
+});
+
 describe("MetricsStore", () => {
-  test("property: the sums are what journals and logs tell", async () => {
+  test("property: the sums of any range are what journals and logs tell", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(operation, { minLength: 20, maxLength: 80, size: "max" }),
-        async (operations) => {
+        ranges,
+        fc.integer({ min: 1, max: 6 }),
+        async (operations, asked, atOnce) => {
           const world = await createWorld(":memory:");
           try {
-            for (const op of operations) await apply(world, op);
-            await expectTold(world);
+            await applyAll(world, operations, atOnce);
+            for (const one of [ALL_DAYS, ...asked]) await expectTold(world, one);
+            await sweep(world);
+            for (const one of [ALL_DAYS, ...asked]) await expectTold(world, one);
           } finally {
             await world.store.close();
           }
@@ -235,24 +370,34 @@ describe("MetricsStore", () => {
     );
   }, 60_000);
 
-  test("property: the migration finds the same sums in what is there", async () => {
-    const backfill = MIGRATIONS.find(({ name }) => name === "0003_add_dashboard")
-      ?.sql.split("--> statement-breakpoint")
-      .filter((statement) => statement.includes("INSERT INTO"))
-      .join(";");
+  test("property: the migrations find the same sums in what is there", async () => {
+    const [ofRuns, ofHours] = ["0003_add_dashboard", "0008_keep_days"].map(
+      (wanted) =>
+        MIGRATIONS.find(({ name }) => name === wanted)?.sql.split("--> statement-breakpoint") ?? [],
+    );
+    const backfill = ofRuns?.filter((statement) => statement.includes("INSERT INTO")).join(";");
+    const keepDays = ofHours?.filter((statement) => !statement.startsWith("CREATE TABLE `run"));
     await fc.assert(
       fc.asyncProperty(
         fc.array(operation, { minLength: 20, maxLength: 60, size: "max" }),
-        async (operations) => {
+        ranges,
+        fc.integer({ min: -10, max: 300 }),
+        async (operations, asked, joined) => {
           await using folder = await temporaryFolder();
           const world = await createWorld(folder.database);
           // Of a run that was resumed only the last end is known.
-          for (const op of operations) if (op.do !== "resume") await apply(world, op);
+          for (const op of operations)
+            if (op.do !== "resume" && op.do !== "sweep") await apply(world, op);
           using client = new Database(folder.database);
           client.run(
             `DELETE FROM workflow_spans; DELETE FROM node_spans; DELETE FROM model_spans; ${backfill}`,
           );
-          await expectTold(world);
+          // As versions before it kept them: old hours were joined, perhaps not yet all of a day.
+          const joinedUntilMs = MIDNIGHT_MS + joined * HOUR_MS;
+          for (const join of JOINS) client.run(join.replaceAll("?1", String(joinedUntilMs)));
+          client.run(`DELETE FROM run_half_hours; ${keepDays?.join(";")}`);
+          world.removedUntilMs = dayOf(joinedUntilMs) + DAY_MS;
+          for (const one of [ALL_DAYS, ...asked]) await expectTold(world, one);
           await world.store.close();
         },
       ),
@@ -326,11 +471,11 @@ function everything(metrics: MetricsStore) {
     metrics.byWorkflow(ALL),
     metrics.byNode({ ...ALL, order: "cost" }),
     metrics.byModel(ALL),
-    metrics.series({ sinceMs: START_MS - 9.5 * HOUR_MS, untilMs: ALL.untilMs, spanMs: DAY_MS }),
+    metrics.series({ sinceMs: MIDNIGHT_MS, untilMs: ALL.untilMs, spanMs: DAY_MS }),
   ]);
 }
 
-describe("joinOldHours()", () => {
+describe("removeOldHours()", () => {
   test("leaves the sums of days as they are, and fewer rows", async () => {
     await using folder = await temporaryFolder();
     const world = await createWorld(folder.database);
@@ -355,17 +500,25 @@ describe("joinOldHours()", () => {
         )
         .all();
     const before = await everything(store.metrics);
-    expect(rows("node_spans")).toEqual([{ spanMs: HOUR_MS, count: 96 }]);
-    expect(await store.metrics.joinOldHours()).toBe(5);
+    expect(rows("node_spans")).toEqual([
+      { spanMs: HOUR_MS, count: 96 },
+      { spanMs: DAY_MS, count: 21 },
+    ]);
+    expect(await store.metrics.removeOldHours()).toBe(5);
     expect(await everything(store.metrics)).toEqual(before);
-    for (const table of ["workflow_spans", "node_spans", "model_spans"])
+    // Of workflows each stands there twice, alone and with all.
+    for (const [table, times] of [
+      ["workflow_spans", 2],
+      ["node_spans", 1],
+      ["model_spans", 1],
+    ] as const)
       expect(rows(table)).toEqual([
-        { spanMs: HOUR_MS, count: 73 },
-        { spanMs: DAY_MS, count: 5 },
+        { spanMs: HOUR_MS, count: times * 73 },
+        { spanMs: DAY_MS, count: times * 21 },
       ]);
-    expect(await store.metrics.joinOldHours()).toBe(0);
+    expect(await store.metrics.removeOldHours()).toBe(0);
     await store.close();
-  });
+  }, 20_000);
 
   test("adds what came late to the day that is there", async () => {
     const { store, clock, workflows } = await createWorld(":memory:");
@@ -373,13 +526,13 @@ describe("joinOldHours()", () => {
     if (echo === undefined) throw new Error("There are two.");
     await store.runs.create(newRun(echo, "a"), {});
     clock.advance(40 * DAY_MS);
-    expect(await store.metrics.joinOldHours()).toBe(1);
+    expect(await store.metrics.removeOldHours()).toBe(1);
     // The clock was wrong, and is set back.
     clock.advance(-40 * DAY_MS + HOUR_MS);
     await store.runs.create(newRun(echo, "b"), {});
     await claim(store.queue, "w", "b");
     clock.advance(40 * DAY_MS);
-    expect(await store.metrics.joinOldHours()).toBe(1);
+    expect(await store.metrics.removeOldHours()).toBe(1);
     expect(await store.metrics.totals(ALL)).toEqual({ ...NO_RUNS, created: 2 });
     await store.close();
   });

@@ -56,7 +56,9 @@ test("no statement walks or sorts a table that grows with history", async () => 
     await runs.page({ limit: 5, search: "echo", after: "a" });
     await runs.page({ limit: 5, order: "dearest" });
     await runs.page({ limit: 5, minCostNanoUsd: 1, after: "5~a" });
-    await runs.removeEndedBefore(1, 5);
+    await runs.removeEnded({ untilMs: 1 }, 5);
+    await runs.removeEnded({ upToId: "0" }, 5);
+    await runs.findEndedBeyond(1);
     await runs.remove("c1").catch(() => {});
     for (const order of WORKFLOW_ORDERS) await workflows.listings({ order, sinceMs: 1 });
     await workflows.listings({ order: "name", sinceMs: 1, lastResult: "failed" });
@@ -101,7 +103,7 @@ test("no statement walks or sorts a table that grows with history", async () => 
     await metrics.byNode({ ...filter, order: "duration" });
     await metrics.nodeTotals(filter);
     await metrics.byModel(filter);
-    await metrics.joinOldHours();
+    await metrics.removeOldHours();
     await queue.releaseWorker("w");
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });
     await system.beginSession({ startedAt: 1, pid: 1, url: "", version: "" });

@@ -132,6 +132,15 @@ const EDITABLE: readonly SettingValue[] = [
     { section: "retention", label: "Runs", kind: "number", unit: "days", isSaved: true },
     "90",
   ),
+  setting("AGENTS_OPENAI_MODEL", { section: "openai", label: "Model" }, "gpt-5-mini"),
+  {
+    ...setting(
+      "AGENTS_OPENAI_CONCURRENCY",
+      { section: "openai", label: "Calls at the same time", kind: "number" },
+      "",
+    ),
+    default: "",
+  },
   setting("OPENAI_BASE_URL", { section: "addresses", label: "OpenAI" }),
 ];
 
@@ -164,6 +173,11 @@ const FOUND: readonly SearchGroup[] = [
   },
   { title: "Pages", icon: "status", hits: [{ href: "/agents", title: "Agents", note: "" }] },
 ];
+
+const HELP_FILES = {
+  dataDir: "/home/ada/.local/share/agents",
+  databasePath: "/home/ada/.local/share/agents/agents.db",
+};
 
 export const DESK_CASES: readonly DeskCase[] = [
   {
@@ -269,9 +283,21 @@ export const DESK_CASES: readonly DeskCase[] = [
         needsRestart={false}
         backups={[]}
         isBackupBusy={true}
-        draft={{ AGENTS_WORKERS: "many", AGENTS_KEEP_RUNS_DAYS: "3", OPENAI_BASE_URL: HOSTILE }}
-        faults={{ AGENTS_WORKERS: "Give a whole number.", OPENAI_BASE_URL: "Give an address." }}
-        removal={{ days: 3, count: 100, isMore: true }}
+        draft={{
+          AGENTS_WORKERS: "many",
+          AGENTS_KEEP_RUNS_DAYS: "3",
+          OPENAI_BASE_URL: HOSTILE,
+          AGENTS_OPENAI_CONCURRENCY: "x",
+        }}
+        faults={{
+          AGENTS_WORKERS: "Give a whole number.",
+          OPENAI_BASE_URL: "Give an address.",
+          AGENTS_OPENAI_CONCURRENCY: "Give a whole number.",
+        }}
+        removals={[
+          { beyond: { days: 3 }, count: 100, isMore: true },
+          { beyond: { newest: 1 }, count: 1, isMore: false },
+        ]}
       />
     ),
   },
@@ -286,11 +312,15 @@ export const DESK_CASES: readonly DeskCase[] = [
     path: "/settings/restart",
     view: (shell) => <RestartPage shell={shell("Restarting")} of="1" />,
   },
-  { name: "help", path: "/help", view: (shell) => <HelpPage shell={shell("Help")} /> },
+  {
+    name: "help",
+    path: "/help",
+    view: (shell) => <HelpPage shell={shell("Help")} {...HELP_FILES} />,
+  },
   {
     name: "help-off",
     path: "/help?off",
     over: { shortcuts: false },
-    view: (shell) => <HelpPage shell={shell("Help")} />,
+    view: (shell) => <HelpPage shell={shell("Help")} {...HELP_FILES} />,
   },
 ];

@@ -60,11 +60,11 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     full: ["workflow-version"],
     empty: "a version has a text",
     degraded: DEGRADED_FULL,
-    error: ["not-found"],
+    error: ["workflow-version-refused", "workflow-version-broken", "not-found"],
   },
   "/workflows/:id/diff": {
-    full: ["workflow-diff"],
-    empty: "two versions differ",
+    full: ["workflow-diff", "workflow-diff-split"],
+    empty: ["workflow-diff-same"],
     degraded: DEGRADED_FULL,
     error: ["not-found"],
   },
@@ -114,6 +114,12 @@ export const LOOKS: Readonly<Record<string, Look>> = {
   "/runs/:id/steps/:key": {
     full: ["run-step"],
     empty: "a step has begun",
+    degraded: DEGRADED_FULL,
+    error: ["not-found"],
+  },
+  "/runs/:id/trace": {
+    full: ["run-trace", "run-trace-items"],
+    empty: ["run-trace-empty"],
     degraded: DEGRADED_FULL,
     error: ["not-found"],
   },

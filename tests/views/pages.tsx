@@ -19,6 +19,7 @@ import {
   StepsPage,
 } from "../../views/run-parts.tsx";
 import { RunPage } from "../../views/run.tsx";
+import { TracePage } from "../../views/run-trace.tsx";
 import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
 import { StatusPage } from "../../views/status.tsx";
@@ -43,10 +44,13 @@ import {
   RUNS,
   STEP_PAGE,
   STEPS_PAGE,
+  TRACE_ITEMS_PAGE,
+  TRACE_PAGE,
 } from "./run-fixtures.ts";
 import { DESK_CASES, SETTINGS } from "./desk-cases.tsx";
 import { GRAPH_DRAWING, GRAPH_RUNS, GRAPH_WORKFLOW } from "./graph-fixtures.ts";
 import { SCHEDULE_CASES, SCHEDULES } from "./schedule-fixtures.tsx";
+import { VERSION_DIFF } from "./version-fixtures.ts";
 import {
   CHECK,
   CHECK_REFUSED,
@@ -300,6 +304,29 @@ const CASES: readonly PageCase[] = [
         record={record()}
         version={version(2)}
         problems={PROBLEMS}
+        form={form()}
+      />
+    ),
+  }),
+  page("workflow-version-refused", "/workflows/01kae9article0000/versions/2?refused", {
+    view: (shell) => (
+      <VersionPage
+        shell={shell("article_writer, version 2")}
+        record={record()}
+        version={version(2)}
+        problems={[]}
+        form={form({ errors: true })}
+      />
+    ),
+  }),
+  page("workflow-version-broken", "/workflows/01kae9article0000/versions/1", {
+    view: (shell) => (
+      <VersionPage
+        shell={shell("article_writer, version 1")}
+        record={record()}
+        version={version(1)}
+        problems={PROBLEMS}
+        form={undefined}
       />
     ),
   }),
@@ -309,9 +336,31 @@ const CASES: readonly PageCase[] = [
         shell={shell("Changes of article_writer")}
         record={record()}
         versions={[version(3), version(2), version(1)]}
-        from={1}
-        to={3}
-        diff={diffTexts(CHECK.source, CHECK.source.replace("article", "essay"))}
+        {...VERSION_DIFF}
+        split={false}
+      />
+    ),
+  }),
+  page("workflow-diff-split", "/workflows/01kae9article0000/diff?from=1&to=3&view=split", {
+    view: (shell) => (
+      <DiffPage
+        shell={shell("Changes of article_writer")}
+        record={record()}
+        versions={[version(3), version(2), version(1)]}
+        {...VERSION_DIFF}
+        split
+      />
+    ),
+  }),
+  page("workflow-diff-same", "/workflows/01kae9article0000/diff?from=3&to=3", {
+    view: (shell) => (
+      <DiffPage
+        shell={shell("Changes of article_writer")}
+        record={record()}
+        versions={[version(3), version(2), version(1)]}
+        {...VERSION_DIFF}
+        diff={diffTexts("", "")}
+        split
       />
     ),
   }),
@@ -460,6 +509,25 @@ const CASES: readonly PageCase[] = [
   page("run-steps-empty", "/runs/01kae9x7m0v3t5hq/steps?before=1", {
     view: (shell) => (
       <StepsPage {...STEPS_PAGE} shell={shell("Steps")} cards={[]} earlier={undefined} />
+    ),
+  }),
+  page("run-trace", "/runs/01kae9x7m0v3t5hq/trace?before=900", {
+    view: (shell) => <TracePage {...TRACE_PAGE} shell={shell("Trace")} />,
+  }),
+  page("run-trace-items", "/runs/01kae9x7m0v3t5hq/trace?map=draft&from=50", {
+    view: (shell) => <TracePage {...TRACE_ITEMS_PAGE} shell={shell("Trace")} />,
+  }),
+  page("run-trace-empty", "/runs/01kae9x7m0v3t5hq/trace?before=1", {
+    view: (shell) => (
+      <TracePage
+        {...TRACE_PAGE}
+        shell={shell("Trace")}
+        steps={[]}
+        calls={[]}
+        maps={[]}
+        earlier={undefined}
+        later={undefined}
+      />
     ),
   }),
   page("run-items-empty", "/runs/01kae9x7m0v3t5hq/items?map=draft&from=9000", {

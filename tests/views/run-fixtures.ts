@@ -1,5 +1,5 @@
 /** Data of the pages about runs. */
-import type { BulkJob } from "../../views/bulk.tsx";
+import type { BulkJob } from "../../src/domain/bulk-job.ts";
 import type { ComparePageProps } from "../../views/compare.tsx";
 import { NO_QUERY } from "../../views/part/runs-query.ts";
 import type {
@@ -12,6 +12,7 @@ import type {
 import type { RunDetail } from "../../views/run.tsx";
 import type { RunsPageProps } from "../../views/runs.tsx";
 import { groupCalls } from "../../views/part/step-item.tsx";
+import type { TracePageProps } from "../../views/run-trace.tsx";
 import { stepCards } from "../../views/part/run-steps.tsx";
 import type { StepAttempt } from "../../src/domain/run.ts";
 import type { StepPiece } from "../../src/domain/run-reader.ts";
@@ -50,6 +51,8 @@ const JOB: BulkJob = {
   id: "01kae9job0000000",
   action: "cancel",
   state: "done",
+  createdAt: 0,
+  undoneBy: null,
   count: 12,
   isMore: false,
   doneCount: 10,
@@ -153,6 +156,24 @@ export const FORK_PAGE: Omit<ForkPageProps, "shell"> = {
   from: "draft",
   fields: form().fields,
   error: undefined,
+};
+
+export const TRACE_PAGE: Omit<TracePageProps, "shell"> = {
+  ...pieces,
+  maps: [{ key: "draft", count: 10_000 }],
+  map: undefined,
+  earlier: "before=120",
+  later: "after=900",
+};
+
+export const TRACE_ITEMS_PAGE: Omit<TracePageProps, "shell"> = {
+  ...TRACE_PAGE,
+  steps: ITEMS,
+  calls: [],
+  maps: [],
+  map: { key: "draft", from: 50, count: 10_000 },
+  earlier: "map=draft&from=0",
+  later: "map=draft&from=100",
 };
 
 const large = run("running", { id: "01kae9x7mlarge00" });

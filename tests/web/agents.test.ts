@@ -135,16 +135,21 @@ test("a form keeps what was typed when it is refused; undo puts an agent back as
   expect(await world.store.agents.get("my-agent")).toEqual(before);
 });
 
-test("a page tells which workflows call an agent", async () => {
-  await send("POST", "/agents/register", { ...HELPER, port: 8123 });
+test.each([
+  ["by its address", 'url: "http://127.0.0.1:8123/x"'],
+  ["by its id", "name: helper-1"],
+  ["by its name", 'name: "Helper"'],
+])("a page tells which workflows call an agent %s", async (how, target) => {
+  await send("POST", "/agents/register", { ...HELPER, port: 8123, agent_name: "Helper" });
   const source = `schema_version: "1.0"
-flow: { name: asking }
+flow: { name: "asking ${how}" }
 state: { fields: { question: { type: str, required: true }, answer: { type: str, default: "" } } }
 nodes:
-  - { id: ask, agent: { url: "http://127.0.0.1:8123/x" }, prompt: "{question}", outputs: [answer] }
+  - { id: ask, agent: { ${target} }, prompt: "{question}", outputs: [answer] }
 edges: [{ from: START, to: ask }, { from: ask, to: END }]
 `;
   const workflow = await world.addWorkflow(source);
   const page = await browser.get("/agents/helper-1", { Accept: "text/html" });
   expect(page.text).toContain(`href="/workflows/${workflow.id}"`);
+  expect(page.text).toContain("name: &quot;helper-1&quot;");
 });

@@ -240,3 +240,19 @@ test("GET /runs?search= finds a run by the end of its id, which is what pages sh
   expect(await isFound("&state=failed")).toBe(false);
   expect(await isFound("0")).toBe(false);
 });
+
+test("POST /settings/values asks before fewer runs are kept than there are", async () => {
+  const record = await world.addWorkflow(GREETING.replace("greeting", "kept"));
+  const runs = [await world.addRun(record), await world.addRun(record)];
+  for (const { id } of runs) await world.store.runs.requestCancel(id);
+  const fields = { section: "retention", AGENTS_KEEP_RUNS_COUNT: "1" };
+  const asked = await browser.post("/settings/values", fields);
+  expect(asked.status).toBe(422);
+  expect(asked.text.replaceAll(/\s+/g, " ")).toMatch(
+    /\d runs? behind the 1 newest run would be removed/,
+  );
+  const saved = await browser.post("/settings/values", { ...fields, sure: "yes" });
+  expect(saved.headers.get("Location")).toBe("/settings?done=saved#retention-h");
+  const many = await browser.post("/settings/values", { ...fields, AGENTS_KEEP_RUNS_COUNT: "999" });
+  expect(many.status).toBe(303);
+});

@@ -60,7 +60,7 @@ test("sums up a range, beside the one before it", async () => {
 
 test("days that were joined tell the same", async () => {
   const before = (await browser.get("/metrics.json?range=90d")).text;
-  const joined = await world.store.metrics.joinOldHours();
+  const joined = await world.store.metrics.removeOldHours();
   expect(joined).toBeGreaterThan(3);
   expect((await browser.get("/metrics.json?range=90d")).text).toBe(before);
 });

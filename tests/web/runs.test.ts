@@ -176,6 +176,66 @@ test("two runs are compared by the ends of their ids, with what differs", async 
   expect([missing.status, missing.text.includes("There is no run nothing.")]).toEqual([404, true]);
 });
 
+const stepsOf = (html: string) =>
+  [...html.matchAll(/class="wf-text" href="[^"]+">([^<]+)</g)].map(([, name = ""]) => name);
+const keyOf = (index: number) => `s${index}`;
+const startOf = (key: string, more: { itemCount?: number } = {}) =>
+  ({ type: "start", key, nodeId: "write", attempt: 1, input: {}, ...more }) as const;
+
+/** All windows from this one on, in the order in which they are met. */
+const walk = async (address: string, rel: "prev" | "next") => {
+  const windows: string[][] = [];
+  for (let at = address; at !== "";) {
+    const { text, status } = await browser.get(at);
+    expect(status).toBe(200);
+    windows.push(stepsOf(text));
+    at = link(text, rel);
+  }
+  return windows;
+};
+
+describe("the trace of a large run", () => {
+  let run: Run;
+  beforeAll(async () => {
+    const [made] = await addRuns(await flow("traced"), 1);
+    if (made === undefined) throw new Error("no run");
+    run = made;
+    const claim = await world.claim(run.id);
+    const attempts = Array.from({ length: 99 }, (_, index) => startOf(keyOf(index)));
+    const items = Array.from({ length: 120 }, (_, index) => startOf(`many[${index}]`));
+    const steps = [...attempts, startOf("many", { itemCount: 120 }), ...items];
+    await world.store.runs.write(claim, { steps, merges: {} });
+  });
+
+  test("is walked from the newest to the first step and back, each once", async () => {
+    const page = await browser.get(`/runs/${run.id}`);
+    expect(page.text).toContain(`href="/runs/${run.id}/trace">Whole trace`);
+    const all = [...Array.from({ length: 99 }, (_, index) => keyOf(index)), "many"];
+    const back = await walk(`/runs/${run.id}/trace`, "prev");
+    expect(back.map((window) => window.length)).toEqual([40, 40, 20]);
+    expect(back.toReversed().flat()).toEqual(all);
+    const first = /trace\?before=\d+/.exec(page.text)?.[0] ?? "";
+    expect((await walk(`/runs/${run.id}/${first}`, "prev")).toReversed().flat()).toEqual(
+      all.slice(0, 70),
+    );
+    const forth = await walk(`/runs/${run.id}/trace?after=0`, "next");
+    expect(forth.flat()).toEqual(all);
+    expect((await browser.get(`/runs/${run.id}/trace?before=1`)).text).toContain("No steps here");
+  });
+
+  test("has windows of the items of each map, which lead to their pages", async () => {
+    const newest = await browser.get(`/runs/${run.id}/trace`);
+    expect(newest.text).toContain(`href="/runs/${run.id}/trace?map=many"`);
+    const windows = await walk(`/runs/${run.id}/trace?map=many`, "next");
+    expect(windows.flat()).toEqual(Array.from({ length: 120 }, (_, index) => `many[${index}]`));
+    const last = await browser.get(`/runs/${run.id}/trace?map=many&from=100`);
+    expect(last.text).toContain("100 to 119 of 120");
+    const [, href = ""] = /class="wf-text" href="([^"]+)"/.exec(last.text) ?? [];
+    expect((await browser.get(href)).status).toBe(200);
+    expect((await browser.get(`/runs/${run.id}/trace?map=none`)).status).toBe(404);
+  });
+});
+
 test("the log is walked in windows, both ways, and narrowed", async () => {
   const [run] = await addRuns(await flow("logged"), 1);
   if (run === undefined) throw new Error("no run");

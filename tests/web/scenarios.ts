@@ -1,4 +1,5 @@
 /** One scenario for every route of the web app; `routes.test.ts` fails when one is missing. */
+import { saveBackup } from "../../src/store/restore.ts";
 import { join } from "node:path";
 import type { AccessToken } from "../../src/domain/access-token.ts";
 import type { Conversation } from "../../src/domain/conversation.ts";
@@ -189,6 +190,13 @@ export const SCENARIOS: readonly Scenario[] = [
     contains: ["greeting, version 1", "It is the current version", 'id="L3"'],
   },
   {
+    route: "POST /workflows/:id/versions/:number/runs",
+    path: ({ workflow }) => `/workflows/${workflow.id}/versions/1/runs`,
+    fields: { "input.name": "Grace", "input.count": "2" },
+    status: 303,
+    location: /^\/runs\/\w+$/,
+  },
+  {
     route: "GET /workflows/:id/diff",
     path: ({ workflow }) => `/workflows/${workflow.id}/diff?from=1&to=1`,
     status: 200,
@@ -307,6 +315,13 @@ export const SCENARIOS: readonly Scenario[] = [
     status: 200,
     type: HTML,
     contains: ["State after this step", "Hello Ada", "Fork from here"],
+  },
+  {
+    route: "GET /runs/:id/trace",
+    path: ({ finished }) => `/runs/${finished.id}/trace`,
+    status: 200,
+    type: HTML,
+    contains: ["Steps and calls", `/steps/write">write</a>`],
   },
   {
     route: "GET /runs/:id/items",
@@ -806,7 +821,7 @@ export const SCENARIOS: readonly Scenario[] = [
     path: () => "/help",
     status: 200,
     type: HTML,
-    contains: ["First steps", "Heartbeat", "Turn shortcuts off"],
+    contains: ["First steps", "Heartbeat", "Turn shortcuts off", "Where your data lies"],
     lacks: ["<script>", 'style="'],
   },
   {
@@ -972,6 +987,23 @@ export async function setUp(world: World): Promise<Setting> {
       nextAt: Date.now() + 3_600_000,
     });
   await Bun.write(join(world.folder, "backups", "mine.db"), "no database");
+  await Bun.write(join(world.folder, "backups", "old.db"), "no database");
+  saveBackup(join(world.folder, "agents.sqlite"), join(world.folder, "backups", "whole.db"));
+  const job = (id: string, state: "asked" | "running") =>
+    world.store.bulkJobs.create({
+      id,
+      action: "cancel",
+      state,
+      isMore: false,
+      runIds: [asking.id],
+    });
+  await job("job-asked", "asked");
+  await job("job-open", "asked");
+  await job("job-done", "running");
+  await world.store.bulkJobs.begin("job-done", 1);
+  const outcome = { runId: asking.id, changedRunId: asking.id, refusal: null };
+  await world.store.bulkJobs.finish("job-done", [outcome]);
+  await world.store.bulkJobs.begin("job-done", 1);
   const register = (id: string, name: string) =>
     world.store.agents.register({
       id,

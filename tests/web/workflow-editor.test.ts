@@ -195,6 +195,48 @@ describe("versions", () => {
     expect((await browser.post(`${path}/restorations`, { version: "9" })).status).toBe(404);
   });
 
+  test("are compared as workflows and side by side, with what is equal folded", async () => {
+    const record = await world.addWorkflow(named("two_sided"));
+    const more = named("two_sided")
+      .replace("Says hello.", "Second.")
+      .replace("count: {", "many: {");
+    await world.addWorkflow(more.replaceAll("{count}", "{many}"));
+    const path = pathOf(record);
+    const whole = (await browser.get(`${path}/diff`)).text;
+    expect(whole).toContain("<code><ins>many</ins></code>");
+    expect(whole).toContain("<code><del>count</del></code>");
+    expect(whole).toContain('<details class="diff-fold">');
+    expect(whole).not.toContain('class="diff split"');
+    const split = (await browser.get(`${path}/diff?view=split`)).text;
+    expect(split).toContain('class="diff split"');
+    expect(split).toContain('<input type="hidden" name="view" value="split"/>');
+    const broken = { name: "two_sided", description: null, format: "yaml" } as const;
+    await world.store.workflows.save({ ...broken, source: "flow: 1\n" });
+    expect((await browser.get(`${path}/diff`)).text).toContain("One of these versions has errors");
+    expect((await browser.get(`${path}/versions/3`)).text).toContain("It is the current version");
+    const refused = await browser.post(`${path}/versions/3/runs`, {});
+    expect([refused.status, refused.text.includes("Version 3 has errors.")]).toEqual([422, true]);
+  });
+
+  test("that are old are run as they were", async () => {
+    const record = await world.addWorkflow(named("rerunnable"));
+    await world.addWorkflow(named("rerunnable").replace("Says hello.", "Second."));
+    const old = `${pathOf(record)}/versions/1`;
+    const page = await browser.get(old);
+    expect(page.text).toContain(`action="${old}/runs"`);
+    const refused = await browser.post(`${old}/runs`, { "input.count": "many" });
+    expect(refused.status).toBe(422);
+    expect(refused.text).toContain("The run was not started");
+    const started = await browser.post(`${old}/runs`, { "input.name": "Ada", "input.count": "2" });
+    expect(started.status).toBe(303);
+    const run = await world.store.runs.get(
+      started.headers.get("location")?.split("/").at(-1) ?? "",
+    );
+    expect(run?.versionHash).toBe(record.version.hash);
+    const shown = await browser.get(started.headers.get("location") ?? "");
+    expect(shown.text).toContain(`<a href="${old}">Version 1</a>`);
+  });
+
   test("with errors are not restored", async () => {
     const broken = { name: "broken", description: null, format: "yaml" } as const;
     const record = await world.store.workflows.save({ ...broken, source: "flow: 1\n" });

@@ -115,8 +115,8 @@ export interface WorldOptions {
   readonly deps?: Partial<WebDeps>;
   /** After which the server ends a connection without traffic. */
   readonly idleSeconds?: number;
-  /** The database file as it is found; none is the same as a fresh one. */
-  readonly database?: string;
+  /** The database file as it is found, or another one to copy; none is the same as a fresh one. */
+  readonly database?: string | Bun.BunFile;
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -195,6 +195,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         },
         setting("AGENTS_WORKERS", { section: "defaults", label: "Workers", applies: "restart" }),
         setting("AGENTS_KEEP_RUNS_DAYS", { section: "retention", label: "Runs", applies: "now" }),
+        setting("AGENTS_KEEP_RUNS_COUNT", {
+          section: "retention",
+          label: "Newest",
+          applies: "now",
+        }),
       ],
       memoryBytes: () => 1024 * 1024,
       databaseBytes: () => 4096,
@@ -215,6 +220,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           models: [{ name: "gpt-test", provider: "openai" }],
         }),
       createRun: (request, made) => createRun(store, { clock, ...made }, request),
+      bulkJobs: store.bulkJobs,
       tokens: store.tokens,
       idempotency: store.idempotency,
       memory: store.memory,

@@ -10,6 +10,7 @@ export function CompareForm(props: {
   path: string;
   from?: number;
   to?: number;
+  split?: boolean;
 }) {
   const { versions } = props;
   const { from = versions[1]?.number, to = versions[0]?.number } = props;
@@ -22,6 +23,7 @@ export function CompareForm(props: {
     >
       <VersionSelect name="from" label="From" versions={versions} chosen={from} />
       <VersionSelect name="to" label="to" versions={versions} chosen={to} />
+      {props.split === true ? <input type="hidden" name="view" value="split" /> : null}
       <button type="submit" class="btn ghost">
         <Icon name="compare" size={14} />
         Compare

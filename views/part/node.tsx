@@ -144,7 +144,9 @@ function target(node: WorkflowNode): { name: string; text: string } | undefined 
     case "http":
       return { name: node.method, text: node.url };
     case "agent":
-      return { name: "address", text: node.url };
+      return "url" in node.target
+        ? { name: "address", text: node.target.url }
+        : { name: "agent", text: node.target.name };
     case "workflow":
       return { name: "runs", text: node.workflow };
     case "wait":

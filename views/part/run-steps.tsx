@@ -8,7 +8,7 @@ import { type NodeState, STATE_LABEL } from "./badge.tsx";
 import { formatDuration } from "./duration.ts";
 import { Graph, type GraphNode } from "./graph.tsx";
 import { formatCount, plural } from "./number.ts";
-import { Panel } from "./panel.tsx";
+import { MoreLink, Panel } from "./panel.tsx";
 import { isFinal, newestSteps, progressOf, stateOfNode, takenEdges } from "./run-progress.ts";
 import type { RunPieces } from "./run-pieces.ts";
 import { spansOf } from "./run-spans.ts";
@@ -20,7 +20,7 @@ import {
   StepItem,
   type StepItemProps,
 } from "./step-item.tsx";
-import { Waterfall } from "./waterfall.tsx";
+import { SPAN_COUNT_MAX, Waterfall } from "./waterfall.tsx";
 
 /** With more attempts than this only the newest of each node has a card; those before it are folded below. */
 export const CARD_COUNT_MAX = 30;
@@ -76,6 +76,8 @@ function ahead({ run, workflow }: RunStepsProps): readonly string[] | undefined 
 export function RunTrace(props: RunStepsProps) {
   const { steps, earlier } = props;
   if (steps.length === 0) return <div id="run-trace" class="column"></div>;
+  const path = `/runs/${encodeURIComponent(props.run.id)}/trace`;
+  const spans = spansOf(props);
   return (
     <div id="run-trace" class="column">
       <Panel
@@ -86,11 +88,31 @@ export function RunTrace(props: RunStepsProps) {
             ? "steps and calls over time"
             : "the newest steps and calls over time"
         }
+        {...(isWhole(props) && spans.length <= SPAN_COUNT_MAX
+          ? {}
+          : { action: <MoreLink href={path} label="Whole trace" /> })}
       >
-        <Waterfall spans={spansOf(props)} />
+        {earlier === undefined ? null : (
+          <p class="quiet">
+            <a class="inline-link" href={`${path}?before=${earlier}`}>
+              Earlier in the trace
+            </a>
+          </p>
+        )}
+        <Waterfall spans={spans} />
       </Panel>
     </div>
   );
+}
+
+/** Nothing that has begun is missing in the trace. */
+function isWhole({ steps, earlier, itemCounts: counts }: RunStepsProps): boolean {
+  if (earlier !== undefined) return false;
+  const items = groupItems(steps);
+  const isShort = [...(counts ?? [])].some(
+    ([map, { count }]) => count > (items.get(map)?.length ?? 0),
+  );
+  return !isShort;
 }
 
 function StepList(props: RunStepsProps) {

@@ -6,7 +6,18 @@ import { InlineText } from "./inline-text.tsx";
 import { plural } from "./number.ts";
 import { Panel } from "./panel.tsx";
 
-export const SETTING_SECTIONS = ["addresses", "defaults", "limits", "retention"] as const;
+export const SETTING_SECTIONS = [
+  "addresses",
+  "defaults",
+  "limits",
+  "retention",
+  // Of one provider each, by its name.
+  "openai",
+  "anthropic",
+  "google",
+  "openai-compatible",
+  "ollama",
+] as const;
 export type SettingSection = (typeof SETTING_SECTIONS)[number];
 
 export interface SettingControl {
@@ -34,9 +45,10 @@ export interface SettingValue {
   readonly control?: SettingControl | null;
 }
 
-/** What would go when fewer days are kept. */
+/** What would go when less is kept. */
 export interface Removal {
-  readonly days: number;
+  /** Which ones: those older than so many days, or those behind so many newest. */
+  readonly beyond: { readonly days: number } | { readonly newest: number };
   readonly count: number;
   /** There are more than were counted. */
   readonly isMore: boolean;
@@ -47,7 +59,7 @@ export interface SettingsFormProps {
   readonly values: readonly SettingValue[];
   readonly draft?: Readonly<Record<string, string>> | undefined;
   readonly faults?: Readonly<Record<string, string>> | undefined;
-  readonly removal?: Removal | undefined;
+  readonly removals?: readonly Removal[] | undefined;
 }
 
 type Props = SettingsFormProps & { section: SettingSection };
@@ -64,9 +76,9 @@ export function SettingsPanel(props: Props & { title: string; note?: string }) {
   );
 }
 
-/** @param props.folded Its title: then it is closed at first, unless something in it was refused. */
-export function SettingsForm(props: Props & { folded?: string }) {
-  const { shell, section, folded, faults = {} } = props;
+/** @param props.folded Its title, with whose they are: then it is closed at first, unless something in it was refused. */
+export function SettingsForm(props: Props & { folded?: string; of?: string }) {
+  const { shell, section, folded, of, faults = {} } = props;
   const own = props.values.filter(({ control }) => control?.section === section);
   if (own.length === 0) return null;
   const isRefused = own.some(({ name }) => faults[name] !== undefined);
@@ -77,6 +89,7 @@ export function SettingsForm(props: Props & { folded?: string }) {
       <summary>
         <Icon name="chevron" size={12} />
         {folded}
+        {of === undefined ? null : <span class="sr"> of {of}</span>}
       </summary>
       {form}
     </details>
@@ -84,7 +97,7 @@ export function SettingsForm(props: Props & { folded?: string }) {
 }
 
 function Form(props: Props) {
-  const { shell, section, removal } = props;
+  const { shell, section, removals = [] } = props;
   return (
     <PostForm action="/settings/values" csrf={shell.csrf} class="stack pad">
       <input type="hidden" name="section" value={section} />
@@ -92,7 +105,7 @@ function Form(props: Props) {
       <button type="submit" class="sr" tabindex={-1} aria-hidden="true">
         Save
       </button>
-      {section === "retention" && removal !== undefined ? <Confirm removal={removal} /> : null}
+      {section === "retention" && removals.length > 0 ? <Confirm removals={removals} /> : null}
       <div class="setting-grid">
         {props.values.map((setting) => (
           <Setting {...props} setting={setting} />
@@ -107,19 +120,23 @@ function Form(props: Props) {
   );
 }
 
-function Confirm(props: { removal: Removal }) {
-  const { days, count, isMore } = props.removal;
+function Confirm(props: { removals: readonly Removal[] }) {
   return (
     <div class="banner warning" role="alert">
       <Icon name="warning" />
       <div>
-        <p>
-          <b>
-            {isMore ? `More than ${plural(count, "run")}` : plural(count, "run")} that ended more
-            than {plural(days, "day")} ago would be removed,
-          </b>{" "}
-          with their logs, within the next minutes. This cannot be undone.
-        </p>
+        {props.removals.map(({ beyond, count, isMore }) => (
+          <p>
+            <b>
+              {isMore ? `More than ${plural(count, "run")}` : plural(count, "run")}{" "}
+              {"days" in beyond
+                ? `that ended more than ${plural(beyond.days, "day")} ago`
+                : `behind the ${plural(beyond.newest, "newest run")}`}{" "}
+              would be removed,
+            </b>{" "}
+            with their logs, within the next minutes. This cannot be undone.
+          </p>
+        ))}
         <label class="tick">
           <input type="checkbox" name="sure" value="yes" />
           Remove them
@@ -204,10 +221,15 @@ function Control(props: {
       value={value}
       autocomplete="off"
       spellcheck={false}
-      placeholder={control.kind === "number" ? undefined : "not set"}
+      placeholder={placeholderOf(setting, control)}
       {...about}
     />
   );
+}
+
+function placeholderOf(setting: SettingValue, control: SettingControl): string | undefined {
+  if (control.kind !== "number") return "not set";
+  return (setting.default ?? "") === "" ? "as for all" : undefined;
 }
 
 function ReadOnly(props: { values: readonly SettingValue[] }) {

@@ -17,6 +17,8 @@ export interface Span {
   readonly failed: boolean;
   /** Still going on. */
   readonly open: boolean;
+  /** To the page of the step. */
+  readonly href?: string;
 }
 
 const KIND_LABEL: Record<Span["kind"], string> = {
@@ -26,13 +28,18 @@ const KIND_LABEL: Record<Span["kind"], string> = {
   wait: "Wait",
 };
 
-/** When each step and call began, and how long it took. */
-export function Waterfall(props: { spans: readonly Span[] }) {
-  const spans = props.spans.slice(0, SPAN_COUNT_MAX);
-  const totalMs = Math.max(1, ...spans.map((span) => span.endMs));
+/**
+ * When each step and call began, and how long it took.
+ * @param props.isWindow A part of the run: time begins with the first of them, and all are drawn.
+ */
+export function Waterfall(props: { spans: readonly Span[]; isWindow?: boolean }) {
+  const isWindow = props.isWindow === true;
+  const spans = isWindow ? props.spans : props.spans.slice(0, SPAN_COUNT_MAX);
+  const fromMs = isWindow ? Math.min(...spans.map((span) => span.startMs)) : 0;
+  const totalMs = Math.max(1, ...spans.map((span) => span.endMs - fromMs));
   const ticks = Array.from(
     { length: TICK_COUNT + 1 },
-    (_, index) => (index * totalMs) / TICK_COUNT,
+    (_, index) => fromMs + (index * totalMs) / TICK_COUNT,
   );
   return (
     <>
@@ -48,7 +55,7 @@ export function Waterfall(props: { spans: readonly Span[] }) {
         </div>
         <ol class="wf-rows">
           {spans.map((span) => (
-            <Row span={span} totalMs={totalMs} />
+            <Row span={span} fromMs={fromMs} totalMs={totalMs} />
           ))}
         </ol>
         {props.spans.length > spans.length ? (
@@ -63,16 +70,22 @@ export function Waterfall(props: { spans: readonly Span[] }) {
   );
 }
 
-function Row(props: { span: Span; totalMs: number }) {
-  const { span, totalMs } = props;
+function Row(props: { span: Span; fromMs: number; totalMs: number }) {
+  const { span, fromMs, totalMs } = props;
   const kind = span.failed ? "failed" : span.kind;
   const width = Math.max(4, ((span.endMs - span.startMs) / totalMs) * WIDTH);
-  const left = Math.min((span.startMs / totalMs) * WIDTH, WIDTH - width);
+  const left = Math.min(((span.startMs - fromMs) / totalMs) * WIDTH, WIDTH - width);
   return (
     <li class={`wf-row d${span.depth}`}>
       <span class="wf-name">
         <span class={`dot k-${kind}`}></span>
-        <span class="wf-text">{span.name}</span>
+        {span.href === undefined ? (
+          <span class="wf-text">{span.name}</span>
+        ) : (
+          <a class="wf-text" href={span.href}>
+            {span.name}
+          </a>
+        )}
       </span>
       <svg
         class="wf-track"

@@ -28,6 +28,9 @@ export const PAGES: Readonly<Record<string, PathOf>> = {
   "run, waiting for an approval": (history, turn) => `/runs/${sample(history, "asks", turn)}`,
   "run, 200 items and 1,000 events": (history, turn) => `/runs/${sample(history, "big", turn)}`,
   "run, its steps": (history, turn) => `/runs/${sample(history, "big", turn)}/steps`,
+  "run, its trace": (history, turn) => `/runs/${sample(history, "big", turn)}/trace`,
+  "run, its trace's items": (history, turn) =>
+    `/runs/${sample(history, "big", turn)}/trace?map=rate&from=100`,
   "run, its items": (history, turn) => `/runs/${sample(history, "big", turn)}/items?map=rate`,
   "run, one step of it": (history, turn) => `/runs/${sample(history, "article", turn)}/steps/write`,
   "run, its log": (history, turn) => `/runs/${sample(history, "big", turn)}/log`,

@@ -1,12 +1,14 @@
 /**
  * Fills a database with a history: copies of template runs, spread evenly over a period, written by SQL straight
- * through the schema; then the sums that the product would have kept meanwhile.
+ * through the schema of an older version; then the sums that it would have kept meanwhile, and the migrations.
  */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { Glob } from "bun";
+import { MIGRATIONS } from "../../../drizzle/index.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { newId } from "../../../src/lib/id.ts";
+import { openDatabase } from "../../../src/store/database.ts";
+import { migrate } from "../../../src/store/migrate.ts";
 import { reversed } from "../../../src/store/run-search.ts";
 import { openStore, type Store } from "../../../src/store/store.ts";
 import { KINDS, type Template } from "./templates.ts";
@@ -21,8 +23,8 @@ const MEMORY_AGENT_COUNT = 2;
 /** What is copied whole, and what is copied for each run. */
 const SHARED_TABLES = ["workflows", "workflow_versions"];
 const RUN_TABLES = ["runs", "steps", "step_calls", "signals", "events"];
-/** Migrations from here on fill their tables from the runs that are there. */
-const FIRST_BACKFILL = "0003";
+/** Runs are written before it: from here on migrations fill their tables from the runs that are there. */
+const FIRST_BACKFILL = "0003_add_dashboard";
 const WORD_COUNT = 5_000;
 
 export interface History {
@@ -43,7 +45,12 @@ export async function seedHistory(
 ): Promise<History> {
   const { templatePath, runCount } = options;
   const path = join(folder, "agents.db");
-  await withStore(path, async () => {});
+  const nowMs = Date.now();
+  const migrations = MIGRATIONS.slice(
+    0,
+    MIGRATIONS.findIndex(({ name }) => name === FIRST_BACKFILL),
+  );
+  openDatabase({ path, nowMs, readOnly: false, migrations }).client.close(true);
   const database = new Database(path, { readwrite: true, strict: true });
   // Nothing is lost with this file but time.
   for (const pragma of ["journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"])
@@ -52,7 +59,8 @@ export async function seedHistory(
   for (const table of SHARED_TABLES)
     database.run(`INSERT INTO main.${table} SELECT * FROM made.${table}`);
   const samples = copyRuns(database, templates, runCount);
-  await sumUp(database);
+  sumUp(database);
+  migrate(database, MIGRATIONS, { nowMs });
   const { count } = database
     .query<{ count: number }, []>("SELECT count(*) AS count FROM events")
     .get() ?? { count: 0 };
@@ -175,8 +183,8 @@ export function wordOf(number: number): string {
   return `${word}s`;
 }
 
-/** What the writes of runs keep up to date. The sums of hours are those that the migration makes of old runs. */
-async function sumUp(database: Database): Promise<void> {
+/** What the writes of runs kept up to date in the version that the runs are written for. */
+function sumUp(database: Database): void {
   database.run("DELETE FROM run_counts");
   database.run("INSERT INTO run_counts SELECT state, count(*) FROM runs GROUP BY state");
   database.run(
@@ -191,12 +199,6 @@ async function sumUp(database: Database): Promise<void> {
        FROM step_calls
      ) GROUP BY 1`,
   );
-  for (const name of [...new Glob("*.sql").scanSync("drizzle")].toSorted()) {
-    if (name < FIRST_BACKFILL) continue;
-    const text = await Bun.file(join("drizzle", name)).text();
-    for (const statement of text.split("--> statement-breakpoint"))
-      if (/^(?:--.*\n|\s)*INSERT INTO `/.test(statement)) database.run(statement);
-  }
 }
 
 async function addTheRest(store: Store, runCount: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { loadConfig, readSettings } from "../../config/load.ts";
 import { AppError, ERROR_CODES } from "../../domain/error.ts";
 import type { CommandContext } from "../command.ts";
-import type { CHAT } from "../definition.ts";
+import type { CHAT } from "../internal-definition.ts";
 import { print, printError } from "../terminal.ts";
 import { BUILD } from "../../domain/build.ts";
 

@@ -1,7 +1,7 @@
 import { loadConfig, readSettings } from "../../config/load.ts";
 import { AppError } from "../../domain/error.ts";
 import type { CommandContext } from "../command.ts";
-import type { WORKER } from "../definition.ts";
+import type { WORKER } from "../internal-definition.ts";
 import { print, printError } from "../terminal.ts";
 
 /** Executes runs until it is told to stop or its parent is gone. */

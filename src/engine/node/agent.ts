@@ -9,10 +9,11 @@ import { assert } from "../../lib/assert.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../lib/json.ts";
 import { limitSignal } from "../../lib/time-limit.ts";
 import { readOutput } from "../../language/output.ts";
-import { renderTemplate } from "../../language/template.ts";
+import { renderTemplate, type TemplateScope } from "../../language/template.ts";
 import { RunAborted } from "../abort.ts";
 import type { NodeExecutor, StepContext } from "./executor.ts";
 import { pickInputs } from "./inputs.ts";
+import { locateAgent } from "./locate-agent.ts";
 import { maskedError } from "./masked-error.ts";
 import { callOutside } from "./outside-call.ts";
 import { toPatch } from "./result.ts";
@@ -22,9 +23,8 @@ import type { VariableTexts } from "./variable-text.ts";
 /** For one attempt of a node that states no `timeout`: agents take their time, but not for ever. */
 export const AGENT_TIMEOUT_MS = 60 * 60_000;
 
-type AgentInput = {
+type AgentInput = AgentNode["target"] & {
   readonly protocol: AgentNode["protocol"];
-  readonly url: string;
   readonly headers: VariableTexts;
   readonly text: string;
   readonly inputs: JsonObject;
@@ -33,7 +33,7 @@ type AgentInput = {
 export const agentNode: NodeExecutor<AgentNode, AgentInput> = {
   render: (node, scope) => ({
     protocol: node.protocol,
-    url: renderTemplate(node.url, scope).trim(),
+    ...renderTarget(node.target, scope),
     headers: renderVariableTexts(node.headers, scope),
     text: renderTemplate(node.prompt ?? "", scope),
     inputs: pickInputs(node, scope),
@@ -56,6 +56,12 @@ export const agentNode: NodeExecutor<AgentNode, AgentInput> = {
   },
 };
 
+function renderTarget(target: AgentNode["target"], scope: TemplateScope): AgentNode["target"] {
+  return "url" in target
+    ? { url: renderTemplate(target.url, scope).trim() }
+    : { name: renderTemplate(target.name, scope).trim() };
+}
+
 function tooSlow({ id }: AgentNode): AppError {
   return new AppError(
     "timeout",
@@ -65,29 +71,33 @@ function tooSlow({ id }: AgentNode): AppError {
 }
 
 async function askAgent(node: AgentNode, input: AgentInput, step: StepContext): Promise<Json> {
-  const { protocol, url, text, inputs } = input;
+  const { protocol, text, inputs } = input;
   const filled = fillVariables(input.headers, step.variable);
-  const address = { protocol, url, headers: filled.texts };
+  const headers = filled.texts;
   const reply = await callOutside(
     step,
     { ordinal: 0, name: "agent", input },
     async ({ idempotencyKey }) => {
+      const url = "url" in input ? input.url : await locateAgent(input.name, input.headers, step);
       const message = { text, inputs, idempotencyKey };
       const got = await withMaskedErrors(
         filled,
         step.signal,
-        step.agents.send(address, message, step.signal),
+        step.agents.send({ protocol, url, headers }, message, step.signal),
       );
       return got.kind === "answer"
         ? { kind: "answer", answer: filled.mask.value(got.answer) }
-        : { kind: "task", task: got.task };
+        : { kind: "task", task: got.task, ...("url" in input ? {} : { url }) };
     },
   );
   assert(isJsonObject(reply), "a journaled reply of an agent is no object");
   if (reply["kind"] === "answer") return reply["answer"] ?? null;
   const { task } = reply;
   assert(isJsonObject(task), "a journaled reply of an agent has no task");
-  return follow(node, step, { address, task, filled });
+  // An agent with a name is asked on where it was when it took the message up.
+  const url = "url" in input ? input.url : reply["url"];
+  assert(typeof url === "string", "a journaled reply of a registered agent has no address");
+  return follow(node, step, { address: { protocol, url, headers }, task, filled });
 }
 
 interface Followed {

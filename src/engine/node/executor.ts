@@ -10,6 +10,7 @@ import type {
   ModelRequest,
   ProviderTurns,
 } from "../../domain/model.ts";
+import type { RegisteredAgent } from "../../domain/registered-agent.ts";
 import type { Decision, Run, RunOverrides, Wait } from "../../domain/run.ts";
 import type { CodePort, CommandPort } from "../../domain/sandbox.ts";
 import type { ToolPort } from "../../domain/tool.ts";
@@ -31,6 +32,8 @@ export interface StepPorts {
   readonly commands: CommandPort;
   readonly http: HttpPort;
   readonly agents: AgentPort;
+  /** An agent that has registered, by its id, else by its name. */
+  readonly registeredAgent: (idOrName: string) => Promise<RegisteredAgent | undefined>;
   /**
    * Starts a run of another workflow inside of a step; the same id starts it once.
    * @throws AppError `not_found` (no such workflow), `workflow_invalid`, `invalid` (inputs).

@@ -1,9 +1,12 @@
 import type { AgentNode } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
+import type { Json } from "../../lib/json.ts";
 import { readHeaders, readUrl } from "../address.ts";
 import { member, textOf } from "../raw.ts";
-import { checkTemplate } from "../text-check.ts";
+import { checkTemplate, type TextPlace } from "../text-check.ts";
 import type { NodeContext, NodePart, Own } from "./part.ts";
+
+const TARGETS = ["url", "name"] as const;
 
 export function readAgentNode(part: NodePart, context: NodeContext): Own<AgentNode> {
   const { raw, path, locals } = part;
@@ -30,9 +33,35 @@ export function readAgentNode(part: NodePart, context: NodeContext): Own<AgentNo
   }
   return {
     kind: "agent",
-    url: readUrl(agent, place, context),
+    target: readTarget(agent, place, context),
     protocol,
     headers: readHeaders(agent, place, context),
     ...defined({ prompt }),
   };
+}
+
+/** Exactly one of the ways to say which agent. */
+function readTarget(
+  agent: Json | undefined,
+  place: TextPlace,
+  context: NodeContext,
+): AgentNode["target"] {
+  const stated = TARGETS.filter((key) => member(agent, key) !== undefined);
+  if (stated.length !== 1) {
+    const isNone = stated.length === 0;
+    context.reporter.error(place.path, {
+      code: isNone ? "missing-key" : "bad-value",
+      message: isNone
+        ? "`agent` does not say which one."
+        : "`agent` has `url` and `name`: only one is possible.",
+      fix: isNone
+        ? "Add `url:`, its address, or `name:`, under which it is registered."
+        : "Keep one of them.",
+      at: "key",
+    });
+  }
+  const name = textOf(member(agent, "name"));
+  if (name === undefined) return { url: readUrl(agent, place, context) };
+  checkTemplate(name, { ...place, path: [...place.path, "name"] }, context);
+  return { name };
 }

@@ -129,6 +129,7 @@ function handle(
 function toResponse(c: WebContext, operation: Operation, made: OperationAnswer<unknown>): Response {
   for (const [name, value] of Object.entries(made.headers ?? {})) c.header(name, value);
   const status = made.status ?? operation.answer.status;
+  if (made.file !== undefined) return fileResponse(c, operation, made.file);
   if (made.body === undefined) return c.body(null, status);
   const text = JSON.stringify(made.body);
   if (operation.isTagged === true || made.etag !== undefined) {
@@ -140,4 +141,11 @@ function toResponse(c: WebContext, operation: Operation, made: OperationAnswer<u
   // A HEAD is answered as a GET and loses its body on the way, and the length with it.
   if (c.req.method === "HEAD") c.header("Content-Length", String(Buffer.byteLength(text)));
   return c.body(text, status === 204 ? 200 : status, { "Content-Type": "application/json" });
+}
+
+function fileResponse(c: WebContext, { answer: { mediaType = "" } }: Operation, file: Blob) {
+  c.header("Content-Type", mediaType);
+  c.header("Content-Length", String(file.size));
+  if (c.req.method === "HEAD") return c.body(null);
+  return c.body(file.stream());
 }

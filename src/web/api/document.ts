@@ -124,14 +124,18 @@ function headerParameters(operation: Operation): DescribeRouteOptions["parameter
 }
 
 function answersOf(operation: Operation): DescribeRouteOptions["responses"] & object {
-  const { status, description, schema, other, isPage, hasLocation } = operation.answer;
+  const { status, description, schema, mediaType, other, isPage, hasLocation } = operation.answer;
   const named: (keyof typeof HEADERS)[] = [];
   if (operation.isTagged === true) named.push("ETag");
   if (isPage === true) named.push("Link");
   if (hasLocation === true) named.push("Location");
   if (operation.repetition !== undefined) named.push(REPLAY_HEADER);
   const content =
-    schema === undefined ? {} : { content: { [JSON_TYPE]: { schema: resolver(schema) } } };
+    mediaType !== undefined
+      ? { content: { [mediaType]: { schema: { type: "string", format: "binary" } as const } } }
+      : schema === undefined
+        ? {}
+        : { content: { [JSON_TYPE]: { schema: resolver(schema) } } };
   const links = linksFrom(operation);
   const made = (text: string) => ({
     description: text,
@@ -178,6 +182,7 @@ const NEXT_STEPS: Readonly<Record<string, readonly string[]>> = {
   registerAgent: ["getAgent", "sendHeartbeat", "removeAgent"],
   saveMemory: ["getMemory", "changeMemory", "deleteMemory"],
   createToken: ["revokeToken"],
+  createBulkJob: ["getBulkJob", "confirmBulkJob", "undoBulkJob"],
 };
 
 function linksFrom({ id }: Operation) {

@@ -17,6 +17,8 @@ export const TAGS = {
   agents: "Agents elsewhere that have registered here.",
   memories: "What agents remember.",
   metrics: "What runs have cost, taken and come to.",
+  logs: "What services and runs have said.",
+  backups: "Copies of the database.",
   system: "The product itself: state, services, providers, settings.",
   tokens: "What programs prove themselves with.",
 } as const;
@@ -35,6 +37,7 @@ export interface OperationAnswer<A> {
   /** The one of the operation when it is left out. */
   readonly status?: ContentfulStatusCode;
   readonly body?: A;
+  readonly file?: Blob;
   readonly headers?: Readonly<Record<string, string>>;
   /** Of a resource whose tag is not made from its text. */
   readonly etag?: string;
@@ -70,6 +73,8 @@ export interface OperationSpec<P, Q, B, A> {
     readonly status: ContentfulStatusCode | 204;
     readonly description: string;
     readonly schema?: z.ZodType<unknown, A>;
+    /** It is a file of this type in place of JSON. */
+    readonly mediaType?: string;
     /** Another status with the same body. */
     readonly other?: { readonly status: ContentfulStatusCode; readonly description: string };
     /** It is a page of a list, and says where the next one is. */

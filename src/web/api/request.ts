@@ -20,7 +20,7 @@ export type ReadInput = Pick<OperationInput<never, never, never>, "params" | "qu
 
 /** @throws RequestProblem 406, 415, 422; AppError `usage` for a body that is no JSON. */
 export async function readRequest(c: WebContext, operation: Operation): Promise<ReadInput> {
-  requireAcceptable(c);
+  requireAcceptable(c, operation);
   const text = operation.body === undefined ? "" : await c.req.text();
   const problems: FieldProblem[] = [];
   const read = (schema: z.ZodType | undefined, place: Place, value: unknown): never => {
@@ -131,7 +131,7 @@ function depthOf(text: string): number {
 }
 
 /** @throws RequestProblem 406 when JSON is not among what the request takes. */
-function requireAcceptable(c: WebContext): void {
+function requireAcceptable(c: WebContext, { answer: { mediaType } }: Operation): void {
   const accept = c.req.header("Accept");
   if (accept === undefined || accept.trim() === "") return;
   const wanted = accept
@@ -139,10 +139,10 @@ function requireAcceptable(c: WebContext): void {
     .map((one) => one.split(";").map((part) => part.trim().toLowerCase()))
     .filter(([, ...parameters]) => !parameters.some((part) => /^q=0(?:\.0*)?$/.test(part)))
     .map(([type]) => type);
-  if (wanted.some((type) => TYPES_MADE.has(type ?? ""))) return;
+  if (wanted.some((type) => TYPES_MADE.has(type ?? "") || type === mediaType)) return;
   throw new RequestProblem(406, "not_acceptable", {
-    message: "This address answers in JSON only.",
-    fix: `Send \`Accept: ${JSON_TYPE}\`, or none.`,
+    message: `This address answers in ${mediaType ?? "JSON"} only.`,
+    fix: `Send \`Accept: ${mediaType ?? JSON_TYPE}\`, or none.`,
   });
 }
 

@@ -17,7 +17,7 @@ import {
   livenessOf,
   type RegisteredAgent,
 } from "../../domain/registered-agent.ts";
-import type { WorkflowRecord } from "../../domain/workflow.ts";
+import type { AgentNode, WorkflowRecord } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
 import type { WebDeps } from "../deps.ts";
 import { wantsFragment } from "../error.ts";
@@ -315,17 +315,26 @@ async function workflowsWith(
 ): Promise<readonly Pick<WorkflowRecord, "id" | "name">[]> {
   const records = await deps.workflows.list({ limit: WORKFLOW_COUNT_MAX });
   // Reading a file takes long, finding a text in it does not.
-  const likely = records.filter(({ version }) => version.source.includes(agent.url));
+  const likely = records.filter(
+    ({ version: { source } }) =>
+      source.includes("agent") &&
+      [agent.url, agent.id, agent.name].some((text) => source.includes(text)),
+  );
   const checked = await Promise.all(
     likely.map(async (record) => {
       const { workflow } = await reader.version(record.version);
       const calls = workflow?.nodes.some(
-        (node) => node.kind === "agent" && isBelow(node.url, agent.url),
+        (node) => node.kind === "agent" && isCallOf(agent, node.target),
       );
       return calls === true ? [record] : [];
     }),
   );
   return checked.flat();
+}
+
+function isCallOf(agent: RegisteredAgent, target: AgentNode["target"]): boolean {
+  if ("name" in target) return target.name === agent.id || target.name === agent.name;
+  return isBelow(target.url, agent.url);
 }
 
 function isBelow(url: string, base: string): boolean {

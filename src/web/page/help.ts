@@ -12,7 +12,8 @@ const CHOICE_MS = 365 * 24 * 60 * 60 * 1000;
 export function registerHelp(app: Hono<WebEnv>, kit: Kit): void {
   app.get(PATTERNS.help, (c) => {
     if (wantsFragment(c)) return html(c, ShortcutList());
-    return html(c, HelpPage({ shell: kit.shell(c, "Help") }));
+    const { dataDir, databasePath } = kit.deps;
+    return html(c, HelpPage({ shell: kit.shell(c, "Help"), dataDir, databasePath }));
   });
 
   app.post(PATTERNS.helpShortcuts, async (c) => {

@@ -8,6 +8,7 @@ import {
   StepPage,
   StepsPage,
 } from "../../../views/run-parts.tsx";
+import { TracePage } from "../../../views/run-trace.tsx";
 import { describeEvent } from "../../../views/part/log.tsx";
 import type { RunFormField } from "../../../views/part/run-form.tsx";
 import { groupCalls } from "../../../views/part/step-item.tsx";
@@ -24,6 +25,7 @@ import { html } from "../render.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { sentText, textOf } from "../run-form.ts";
 import { readPieces } from "../run-pieces.ts";
+import { readItemTrace, readTrace } from "../run-trace.ts";
 import { requireRun } from "../require.ts";
 import { readVersion } from "../run-view.ts";
 
@@ -58,6 +60,7 @@ export function registerRunParts(app: Hono<WebEnv>, kit: Kit): void {
     return html(c, StepsPage({ shell: shell(c, "Steps"), run, cards, earlier: pieces.earlier }));
   });
 
+  app.get(PATTERNS.runTrace, (c) => tracePage(c, kit));
   app.get(PATTERNS.runItems, (c) => itemsPage(c, kit));
   app.get(PATTERNS.runStep, (c) => stepPage(c, kit));
   app.get(PATTERNS.runLog, (c) => logPage(c, kit));
@@ -76,6 +79,23 @@ export function registerRunParts(app: Hono<WebEnv>, kit: Kit): void {
   registerSignals(app, kit);
 }
 
+async function tracePage(c: WebContext, { deps, shell }: Kit): Promise<Response> {
+  const run = await requireRun(deps, c.req.param("id") ?? "");
+  const map = c.req.query("map");
+  const from = readPlace(c.req.query("from")) ?? 0;
+  const [before, after] = [readPlace(c.req.query("before")), readPlace(c.req.query("after"))];
+  const found =
+    map === undefined
+      ? await readTrace(deps.runReader, run, { before, after })
+      : await readItemTrace(deps.runReader, run, { map, from });
+  if (found === undefined) throw noItems();
+  return html(c, TracePage({ shell: shell(c, "Trace"), run, ...found }));
+}
+
+function noItems(): AppError {
+  return new AppError("not_found", "This step has no items.", { fix: "Go back to the run." });
+}
+
 async function itemsPage(c: WebContext, { deps, shell }: Kit): Promise<Response> {
   const run = await requireRun(deps, c.req.param("id") ?? "");
   const map = c.req.query("map") ?? "";
@@ -85,9 +105,7 @@ async function itemsPage(c: WebContext, { deps, shell }: Kit): Promise<Response>
     deps.runReader.itemCounts(run.id, map),
     deps.runReader.items(run.id, window),
   ]);
-  if (counts.count === 0) {
-    throw new AppError("not_found", "This step has no items.", { fix: "Go back to the run." });
-  }
+  if (counts.count === 0) throw noItems();
   const calls = await Promise.all(
     items.map(({ key, attempt }) =>
       deps.runReader.calls(run.id, { key, attempt, limit: ITEM_CALL_COUNT_MAX }),

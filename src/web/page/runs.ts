@@ -1,8 +1,9 @@
 import type { Hono } from "hono";
-import { BULK_ACTIONS, BulkPage } from "../../../views/bulk.tsx";
+import { BulkPage } from "../../../views/bulk.tsx";
 import { parseRunsQuery, runsAddress, type RunsQuery } from "../../../views/part/runs-query.ts";
 import { type Progress, progressOf } from "../../../views/part/run-progress.ts";
 import { RunsPage } from "../../../views/runs.tsx";
+import { BULK_ACTIONS, BULK_RUN_COUNT_MAX } from "../../domain/bulk-job.ts";
 import { AppError } from "../../domain/error.ts";
 import {
   RUN_STATES_FINAL,
@@ -13,7 +14,6 @@ import {
 import type { RunReader } from "../../domain/run-reader.ts";
 import type { WorkflowRecord } from "../../domain/workflow.ts";
 import { defined } from "../../lib/defined.ts";
-import { BULK_RUN_COUNT_MAX, createBulkJobs, type BulkJobs } from "../bulk-jobs.ts";
 import { readForm } from "../form.ts";
 import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
@@ -37,11 +37,10 @@ const NO_COUNTS: Readonly<Record<RunState, number>> = {
 
 /** The list of runs, its files, and what is done with many of them. */
 export function registerRuns(app: Hono<WebEnv>, kit: Kit): void {
-  const jobs = createBulkJobs(kit.deps);
   app.get(PATTERNS.runs, (c) => listPage(c, kit));
   app.get(PATTERNS.runsTable, (c) => exportFile(c, kit, "csv"));
   app.get(PATTERNS.runsJson, (c) => exportFile(c, kit, "json"));
-  registerBulk(app, kit, jobs);
+  registerBulk(app, kit);
 }
 
 async function listPage(c: WebContext, { deps, shell, reader }: Kit): Promise<Response> {
@@ -136,7 +135,7 @@ function exportFile(c: WebContext, { deps }: Kit, format: ExportFormat): Respons
   });
 }
 
-function registerBulk(app: Hono<WebEnv>, { deps, shell }: Kit, jobs: BulkJobs): void {
+function registerBulk(app: Hono<WebEnv>, { deps, shell, bulkJobs: jobs }: Kit): void {
   app.post(PATTERNS.runsBulk, async (c) => {
     const form = await readForm(c);
     const ids = form.texts("run");
@@ -156,21 +155,23 @@ function registerBulk(app: Hono<WebEnv>, { deps, shell }: Kit, jobs: BulkJobs): 
     if (ids.length === 0) {
       throw new AppError("invalid", "No run was chosen.", { fix: "Go back and tick one or more." });
     }
-    return c.redirect(pathTo.runsBulkJob(jobs.ofRuns(action, ids).id), 303);
+    return c.redirect(pathTo.runsBulkJob((await jobs.ofRuns(action, ids)).id), 303);
   });
 
-  app.get(PATTERNS.runsBulkJob, (c) => {
-    const job = jobs.get(c.req.param("id"));
+  app.get(PATTERNS.runsBulkJob, async (c) => {
+    const job = await jobs.get(c.req.param("id"));
     return html(c, BulkPage({ shell: shell(c, "Runs"), job }));
   });
 
-  app.post(PATTERNS.runsBulkConfirmation, (c) =>
-    c.redirect(pathTo.runsBulkJob(jobs.confirm(c.req.param("id")).id), 303),
-  );
+  app.post(PATTERNS.runsBulkConfirmation, async (c) => {
+    const { id } = await jobs.confirm(c.req.param("id"));
+    return c.redirect(pathTo.runsBulkJob(id), 303);
+  });
 
-  app.post(PATTERNS.runsBulkUndo, (c) =>
-    c.redirect(pathTo.runsBulkJob(jobs.undo(c.req.param("id")).id), 303),
-  );
+  app.post(PATTERNS.runsBulkUndo, async (c) => {
+    const { id } = await jobs.undo(c.req.param("id"));
+    return c.redirect(pathTo.runsBulkJob(id), 303);
+  });
 }
 
 /** @throws AppError `invalid` unless two runs are chosen. */

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { SETTING_SECTIONS, type Removal } from "../../../views/part/settings-form.tsx";
 import type { SettingValue } from "../../../views/settings.tsx";
 import { AppError } from "../../domain/error.ts";
+import { RUN_STATES_FINAL } from "../../domain/run.ts";
 import type { WebDeps } from "../deps.ts";
 import { type Form, readForm } from "../form.ts";
 import type { Kit, WebEnv } from "../kit.ts";
@@ -11,7 +12,8 @@ import { type Checks, settingsPage } from "../settings-page.ts";
 const VALUE_LENGTH_MAX = 2_000;
 const RUN_COUNT_MAX = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const KEEP_RUNS = "AGENTS_KEEP_RUNS_DAYS";
+const KEEP_DAYS = "AGENTS_KEEP_RUNS_DAYS";
+const KEEP_COUNT = "AGENTS_KEEP_RUNS_COUNT";
 
 /** Settings that are saved in the data folder's `.env`. */
 export function registerValues(app: Hono<WebEnv>, kit: Kit, checks: Checks): void {
@@ -30,8 +32,8 @@ export function registerValues(app: Hono<WebEnv>, kit: Kit, checks: Checks): voi
     const own = deps.values().filter(({ control }) => control?.section === section);
     const draft = readDraft(form, own);
     const changes = changesOf(draft, own);
-    const removal = form.text("sure") === "yes" ? undefined : await removalBy(deps, changes);
-    if (removal !== undefined) return settingsPage(c, { kit, checks }, { draft, removal });
+    const removals = form.text("sure") === "yes" ? [] : await removalsBy(deps, changes);
+    if (removals.length > 0) return settingsPage(c, { kit, checks }, { draft, removals });
     const faults = await deps.saveSettings(changes);
     if (Object.keys(faults).length > 0) return settingsPage(c, { kit, checks }, { draft, faults });
     return c.redirect(`${pathTo.settings()}?done=saved#${section}-h`, 303);
@@ -57,20 +59,35 @@ function changesOf(
   );
 }
 
-/** What would go by these changes; undefined when nothing would. */
-async function removalBy(
-  { runs, clock }: WebDeps,
+/** What would go by these changes. */
+export async function removalsBy(
+  { runs, clock }: Pick<WebDeps, "runs" | "clock">,
   changes: Readonly<Record<string, string | undefined>>,
-): Promise<Removal | undefined> {
-  const days = Number(changes[KEEP_RUNS]);
-  if (!(days > 0)) return undefined;
-  // Created before is ended before, for all but those that took longer than that.
-  const found = await runs.list({
-    states: ["succeeded", "failed", "cancelled"],
-    untilMs: clock.now() - days * DAY_MS,
-    limit: RUN_COUNT_MAX + 1,
-  });
-  if (found.length === 0) return undefined;
-  const isMore = found.length > RUN_COUNT_MAX;
-  return { days, count: Math.min(found.length, RUN_COUNT_MAX), isMore };
+): Promise<Removal[]> {
+  const states = RUN_STATES_FINAL;
+  const limit = RUN_COUNT_MAX + 1;
+  const removals: Removal[] = [];
+  const add = (beyond: Removal["beyond"], count: number) => {
+    const isMore = count > RUN_COUNT_MAX;
+    if (count > 0) removals.push({ beyond, count: Math.min(count, RUN_COUNT_MAX), isMore });
+  };
+  const days = wholeNumber(changes[KEEP_DAYS]);
+  if (days > 0) {
+    // Created before is ended before, for all but those that took longer than that.
+    const untilMs = clock.now() - days * DAY_MS;
+    add({ days }, (await runs.list({ states, untilMs, limit })).length);
+  }
+  const newest = wholeNumber(changes[KEEP_COUNT]);
+  const first = newest > 0 ? await runs.findEndedBeyond(newest) : undefined;
+  if (first !== undefined) {
+    // Itself and those before it.
+    const older = await runs.list({ states, before: first, limit: RUN_COUNT_MAX });
+    add({ newest }, older.length + 1);
+  }
+  return removals;
+}
+
+/** Zero for what is none: it is refused with its own reason. */
+function wholeNumber(text: string | undefined): number {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { createAgentPort } from "../../../src/agent/port.ts";
 import type { AgentPort } from "../../../src/domain/agent.ts";
 import { AppError } from "../../../src/domain/error.ts";
-import type { AgentNode } from "../../../src/domain/workflow.ts";
+import { BY_HAND, type RegisteredAgent } from "../../../src/domain/registered-agent.ts";
+import { type AgentNode, RETRY_REASONS } from "../../../src/domain/workflow.ts";
 import { RunAborted } from "../../../src/engine/abort.ts";
 import { agentNode } from "../../../src/engine/node/agent.ts";
 import { createHttpPort } from "../../../src/http/port.ts";
@@ -21,7 +22,7 @@ function node(url: string, changes: Partial<AgentNode> = {}): AgentNode {
   return {
     ...BASE,
     kind: "agent",
-    url,
+    target: { url },
     protocol: "a2a",
     prompt: "About {topic}",
     headers: { Authorization: "Bearer ${TOKEN}" },
@@ -31,6 +32,20 @@ function node(url: string, changes: Partial<AgentNode> = {}): AgentNode {
 }
 
 const OPTIONS = { values: { topic: "tea" }, variables: { TOKEN: SECRET } };
+
+const named = (changes: Partial<AgentNode> = {}) =>
+  node("", { target: { name: "{topic}-agent" }, headers: {}, ...changes });
+const registeredAt = (url: string, changes: Partial<RegisteredAgent> = {}) => ({
+  id: "tea-agent",
+  name: "Tea",
+  url,
+  ttlSeconds: 60,
+  registeredAt: 0,
+  heartbeatAt: systemClock.now(),
+  capabilities: [],
+  metadata: {},
+  ...changes,
+});
 
 /** An agent that works until it is told to stop. */
 function startBusyAgent() {
@@ -173,6 +188,64 @@ describe("agentNode", () => {
       { value: { kind: "task", task: { job: "j" } } },
       { value: { said: "done" } },
     ]);
+  });
+
+  describe("with the name of a registered agent", () => {
+    const asked: string[] = [];
+    const portsOf = (agent: RegisteredAgent | undefined) => ({
+      agents,
+      registeredAgent: async (idOrName: string) => {
+        asked.push(idOrName);
+        return agent;
+      },
+    });
+
+    test("execute() asks it where it is now, and follows its task there", async () => {
+      const { server, finish } = startBusyAgent();
+      await using _ = server;
+      const step = createTestStep({ ports: portsOf(registeredAt(server.url)), ...OPTIONS });
+      const crash = new AbortController();
+      const lost = step.execute(agentNode, named(), { signal: crash.signal });
+      while (!step.events.some(({ type }) => type === "output.delta")) await Bun.sleep(1);
+      crash.abort(new RunAborted("lost"));
+      expect(await reasonOf(lost)).toMatchObject({ message: "run aborted: lost" });
+      finish();
+      expect(await step.execute(agentNode, named())).toEqual({
+        patch: { said: `{"said":"${SECRET}"}` },
+      });
+      expect(asked).toEqual(["tea-agent"]);
+      expect(step.calls[0]?.request).toMatchObject({ input: { name: "tea-agent" } });
+      expect(countOf(server, "SendMessage")).toBe(1);
+    });
+
+    test("execute() says when there is none, and when it is dead, which may pass", async () => {
+      const unknown = createTestStep({ ports: portsOf(undefined), ...OPTIONS });
+      expect(await failureOf(unknown.execute(agentNode, named()))).toMatchObject({
+        code: "not_found",
+        message: "No agent named `tea-agent` is registered.",
+      });
+      const dead = registeredAt("http://127.0.0.1:1", { heartbeatAt: systemClock.now() - 90_000 });
+      const step = createTestStep({ ports: portsOf(dead), ...OPTIONS });
+      const failure = await failureOf(step.execute(agentNode, named()));
+      expect(failure).toMatchObject({
+        code: "unavailable",
+        message: expect.stringMatching(/is dead: its last heartbeat was (?:90|91) s ago/),
+      });
+      expect(RETRY_REASONS).toContain("unavailable");
+    });
+
+    test("execute() asks one by hand without heartbeats, and sends variables to no other", async () => {
+      await using server = startA2aServer("1.0", (turn) => turn.reply([{ text: "Here." }]));
+      const byHand = registeredAt(server.url, { heartbeatAt: 0, metadata: BY_HAND });
+      const withKey = named({ headers: { Authorization: "Bearer ${TOKEN}" } });
+      const step = createTestStep({ ports: portsOf(byHand), ...OPTIONS });
+      expect(await step.execute(agentNode, withKey)).toEqual({ patch: { said: "Here." } });
+      const itself = createTestStep({ ports: portsOf(registeredAt(server.url)), ...OPTIONS });
+      expect(await failureOf(itself.execute(agentNode, withKey))).toMatchObject({
+        code: "forbidden",
+      });
+      expect(server.calls).toHaveLength(1);
+    });
   });
 
   test("execute() frees errors of the variables' values", async () => {

@@ -175,6 +175,7 @@ function unused(): StepPorts {
     commands: port("commands"),
     http: port("http"),
     agents: port("agents"),
+    registeredAgent: port("registeredAgent"),
     startChild: port("startChild"),
     variable: port("variable"),
   };

@@ -88,6 +88,7 @@ function hold(id: string, answer: ApiAnswer): void {
     expect(text).toBe("");
     return;
   }
+  if (type === null || !type.includes("json")) return;
   const reading = schemaOf(content.schema).safeParse(json);
   expect(reading.error?.issues ?? [], `${id} ${status} ${text.slice(0, 500)}`).toEqual([]);
 }
@@ -147,11 +148,15 @@ describe("refuses", () => {
       for (const [id, one] of cases) await check(id, one);
     });
   };
-  each("a token that nobody has: 401", async (id, one) => {
+  test("a token that nobody has: 401", async () => {
     const headers = { Authorization: `Bearer agents_${"x".repeat(43)}` };
-    const answer = await ask(id, one.request(setting), { ...one.send, headers });
-    expect(answer.status).toBe(401);
-    expect(answer.headers.get("WWW-Authenticate")).toContain("Bearer");
+    for (const [index, [id, one]] of cases.entries()) {
+      // So many are answered before all of them are refused.
+      if (index % 50 === 0) await world.restart();
+      const answer = await ask(id, one.request(setting), { ...one.send, headers });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get("WWW-Authenticate")).toContain("Bearer");
+    }
   });
 
   each("another site: 403", async (id, one) => {
@@ -271,12 +276,21 @@ test("states that do not allow it: 409, and 502 and more are told as they are", 
       { body: { step: "write", approved: false } },
     ],
     ["sendSignal", `POST /runs/${finished.id}/signals`, { body: { name: "late" } }],
+    ["undoBulkJob", "POST /bulk-jobs/job-open/undo"],
+    ["changeSettings", "PATCH /settings", { body: { values: { AGENTS_KEEP_RUNS_COUNT: "1" } } }],
     ["setProviderKey", "PUT /providers/demo/key", { body: { key: "none" } }],
   ];
   for (const [id, request, send] of cases) {
     const answer = await ask(id, request, send);
     expect(answer.status, `${id} ${answer.text}`).toBe(409);
   }
+  const restore = () => ask("restoreBackup", "POST /backups/mine.db/restorations");
+  const both = await Promise.all([restore(), restore()]);
+  expect(new Set(both.map((answer) => answer.status))).toEqual(new Set([409, 422]));
+  const many = await ask("changeSettings", "PATCH /settings", {
+    body: { values: { AGENTS_WORKERS: "many" } },
+  });
+  expect([many.status, many.json?.errors?.[0]?.field]).toEqual([422, "/values/AGENTS_WORKERS"]);
   const wrong = await ask("setPassword", "PUT /password", {
     body: { password: "another one", current: "wrong" },
   });

@@ -223,6 +223,56 @@ export const CASES: Readonly<Record<string, OperationCase>> = {
     status: 200,
     missing: "POST /providers/nobody/checks",
   },
+  createBulkJob: {
+    request: () => "POST /bulk-jobs",
+    send: { body: { action: "resume", filter: { state: ["failed"], workflow: "greeting" } } },
+    status: 201,
+  },
+  listBulkJobs: { request: () => "GET /bulk-jobs", status: 200 },
+  getBulkJob: {
+    request: () => "GET /bulk-jobs/job-asked",
+    status: 200,
+    missing: `GET /bulk-jobs/${MISSING}`,
+  },
+  confirmBulkJob: {
+    request: () => "POST /bulk-jobs/job-asked/confirmation",
+    status: 200,
+    missing: `POST /bulk-jobs/${MISSING}/confirmation`,
+  },
+  undoBulkJob: {
+    request: () => "POST /bulk-jobs/job-done/undo",
+    status: 201,
+    missing: `POST /bulk-jobs/${MISSING}/undo`,
+  },
+  compareRuns: {
+    request: ({ finished, failed }) => `GET /comparisons?a=${finished.id}&b=${failed.id}`,
+    status: 200,
+    missing: `GET /comparisons?a=${MISSING}&b=${MISSING}`,
+  },
+  listLogs: { request: () => "GET /logs?source=runs&level=info&search=run&limit=3", status: 200 },
+  listBackups: { request: () => "GET /backups", status: 200 },
+  downloadBackup: {
+    request: () => "GET /backups/mine.db",
+    status: 200,
+    missing: `GET /backups/${MISSING}`,
+  },
+  createBackup: { request: () => "POST /backups", status: 201 },
+  deleteBackup: {
+    request: () => "DELETE /backups/old.db",
+    status: 204,
+    missing: `DELETE /backups/${MISSING}`,
+  },
+  restoreBackup: {
+    request: () => "POST /backups/whole.db/restorations",
+    status: 202,
+    missing: `POST /backups/${MISSING}/restorations`,
+  },
+  restart: { request: () => "POST /restarts", status: 202 },
+  changeSettings: {
+    request: () => "PATCH /settings",
+    send: { body: { values: { AGENTS_WORKERS: "3", AGENTS_KEEP_RUNS_DAYS: null } } },
+    status: 200,
+  },
   listSettings: { request: () => "GET /settings", status: 200 },
   setPassword: {
     request: () => "PUT /password",

@@ -2,25 +2,19 @@ import { z } from "zod";
 import { AppError } from "../../../domain/error.ts";
 import type { Kit } from "../../kit.ts";
 import { isWell, probeDatabase } from "../../page/health.ts";
-import { isPassword } from "../../page/login.ts";
-import { addressOf } from "../../remote-address.ts";
 import { defineOperation, type Operation } from "../operation.ts";
-import { invalidRequest } from "../request.ts";
 import { IdParam, JsonObjectSchema } from "../schema/common.ts";
 import {
   CheckSchema,
   ExampleListSchema,
   HealthSchema,
   KeySchema,
-  PasswordSchema,
   presentDatabase,
   presentProvider,
   presentService,
-  presentSetting,
   presentStats,
   ProviderListSchema,
   ServiceListSchema,
-  SettingListSchema,
   StatusSchema,
   ToolListSchema,
 } from "../schema/system.ts";
@@ -30,13 +24,16 @@ const HOUR_MS = 60 * 60 * 1000;
 const BUCKET_COUNT = 48;
 const INTERRUPTED_COUNT_MAX = 100;
 
+/** Whole buckets: those of the past stay as they are from one answer to the next. */
+function bucketsUpTo(nowMs: number, range: keyof typeof SPANS) {
+  const lengthMs = SPANS[range] * HOUR_MS;
+  const bucketMs = lengthMs / BUCKET_COUNT;
+  const untilMs = Math.ceil((nowMs + 1) / bucketMs) * bucketMs;
+  return { sinceMs: untilMs - lengthMs, untilMs, bucketCount: BUCKET_COUNT };
+}
+
 export function systemOperations(kit: Kit): Operation[] {
-  return [
-    ...stateOperations(kit),
-    ...providerOperations(kit),
-    ...settingOperations(kit),
-    ...listOperations(kit),
-  ];
+  return [...stateOperations(kit), ...providerOperations(kit), ...listOperations(kit)];
 }
 
 function stateOperations({ deps }: Kit): Operation[] {
@@ -53,15 +50,14 @@ function stateOperations({ deps }: Kit): Operation[] {
       }),
       answer: { status: 200, description: "The state.", schema: StatusSchema },
       async handle({ query }) {
-        const untilMs = deps.clock.now();
-        const range = { sinceMs: untilMs - SPANS[query.range] * HOUR_MS, untilMs };
         const [runs, stats] = await Promise.all([
           deps.runs.counts(),
-          deps.runs.stats({ ...range, bucketCount: BUCKET_COUNT }),
+          deps.runs.stats(bucketsUpTo(deps.clock.now(), query.range)),
         ]);
         return {
           body: {
             version: deps.version,
+            started_at: new Date(deps.startedAt).toISOString(),
             demo: deps.demo(),
             runs,
             interrupted: deps.interrupted.slice(0, INTERRUPTED_COUNT_MAX),
@@ -162,56 +158,6 @@ function providerOperations({ deps }: Kit): Operation[] {
       async handle({ params }) {
         const { ok, message } = await deps.checkProvider(requireProvider(params.name).name);
         return { body: { ok, message } };
-      },
-    }),
-  ];
-}
-
-function settingOperations({ deps, throttle }: Kit): Operation[] {
-  return [
-    defineOperation({
-      id: "listSettings",
-      method: "GET",
-      path: "/settings",
-      tag: "system",
-      summary: "List the settings in force and where they came from",
-      scope: "admin",
-      answer: {
-        status: 200,
-        description: "The settings, without secrets.",
-        schema: SettingListSchema,
-      },
-      handle: () =>
-        Promise.resolve({
-          body: {
-            items: deps.values().map(presentSetting),
-            data_dir: deps.dataDir,
-            password_set: deps.adminPasswordHash() !== undefined,
-          },
-        }),
-    }),
-    defineOperation({
-      id: "setPassword",
-      method: "PUT",
-      path: "/password",
-      tag: "system",
-      summary: "Set the administrator password",
-      description: "Ends every session; tokens stay.",
-      scope: "admin",
-      body: PasswordSchema,
-      answer: { status: 204, description: "It is set." },
-      refusals: [409],
-      async handle({ c, body }) {
-        const hash = deps.adminPasswordHash();
-        if (hash !== undefined) {
-          const check = () => isPassword(body.current, hash);
-          if (!(await throttle.attempt(addressOf(c), check))) {
-            const message = "The current password is wrong.";
-            throw invalidRequest([{ in: "body", field: "/current", message }]);
-          }
-        }
-        await deps.setPassword(await Bun.password.hash(body.password, "argon2id"));
-        return {};
       },
     }),
   ];

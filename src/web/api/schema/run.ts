@@ -81,7 +81,7 @@ const RunShape = {
 };
 
 export const RunSchema = z.strictObject(RunShape).meta({ ref: "Run" });
-const RunSummarySchema = z.strictObject(SummaryShape).meta({
+export const RunSummarySchema = z.strictObject(SummaryShape).meta({
   ref: "RunSummary",
   description: "A run without its inputs and values, which may be large.",
 });

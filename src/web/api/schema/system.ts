@@ -57,6 +57,7 @@ const CountsSchema = z
 export const StatusSchema = z
   .strictObject({
     version: z.string(),
+    started_at: TimeSchema.describe("When it was started; another one after a restart."),
     demo: z.boolean().describe("True: no provider is set up, the demo answers."),
     runs: CountsSchema.describe("All runs by state."),
     interrupted: z
@@ -125,13 +126,36 @@ export const SettingListSchema = z
           origin: z.string(),
           description: z.string(),
           secret: z.boolean(),
+          default: z.string(),
+          editable: z
+            .strictObject({
+              applies: z.enum(["now", "restart"]).describe("When a change counts."),
+              is_saved: z.boolean().describe("It was changed, and can go back to its default."),
+              choices: z.array(z.string()).nullable(),
+              unit: z.string().nullable(),
+              fixed_by: z.string().nullable().describe("What wins over anything that is saved."),
+            })
+            .nullable()
+            .describe("null: it is set in files, flags or the environment only."),
         })
         .meta({ ref: "Setting" }),
     ),
     data_dir: z.string(),
     password_set: z.boolean(),
+    needs_restart: z.boolean().describe("Something was saved that a new start takes up."),
   })
   .meta({ ref: "SettingList" });
+export const SettingsChangeSchema = z
+  .strictObject({
+    values: z
+      .record(z.string().min(1).max(100), z.string().max(2_000).nullable())
+      .describe("By name; null or empty for the default."),
+    confirm: z
+      .boolean()
+      .default(false)
+      .describe("Needed where fewer runs are kept than there are: the others are removed."),
+  })
+  .meta({ ref: "SettingsChange" });
 
 export const ToolListSchema = z
   .strictObject({ items: z.array(z.strictObject({ name: z.string() }).meta({ ref: "Tool" })) })
@@ -198,6 +222,17 @@ export function presentProvider({
   };
 }
 
-export function presentSetting({ name, value, origin, description, secret }: SettingValue) {
-  return { name, value, origin, description, secret };
+export function presentSetting(setting: SettingValue) {
+  const { name, value, origin, description, secret, control, default: byDefault = "" } = setting;
+  const editable =
+    control === null || control === undefined
+      ? null
+      : {
+          applies: control.applies,
+          is_saved: control.isSaved,
+          choices: control.choices === undefined ? null : [...control.choices],
+          unit: control.unit ?? null,
+          fixed_by: control.fixedBy,
+        };
+  return { name, value, origin, description, secret, default: byDefault, editable };
 }
