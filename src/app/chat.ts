@@ -98,6 +98,7 @@ async function loadApp(
       ),
     }),
     examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
+    tools: () => Promise.resolve([]),
     reportError: options.reportError,
   });
 }

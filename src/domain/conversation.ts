@@ -145,7 +145,7 @@ export type AnswerEnd = AnswerProgress &
   Pick<AnswerMessage, "finish" | "usage" | "costNanoUsd" | "error" | "thoughts"> & {
     readonly state: Exclude<AnswerState, "streaming">;
     /** What is to be done for it. */
-    readonly calls: readonly Pick<ChatCall, "callId" | "tool" | "arguments" | "state">[];
+    readonly calls: readonly Pick<ChatCall, "callId" | "tool" | "arguments" | "state" | "result">[];
   };
 
 export interface CallRef extends MessageRef {

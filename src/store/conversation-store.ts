@@ -26,7 +26,7 @@ import {
   conversationFiles as files,
   conversationMessages as messages,
   conversations,
-} from "./schema.ts";
+} from "./conversation-schema.ts";
 import { defineStatement } from "./statement.ts";
 
 /** Rows of one answer, whatever is asked for. */
@@ -81,9 +81,7 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     say: (id, text, more) =>
       connection.write((handle) => addSaid(handle, id, { ...more, text, createdAt: clock.now() })),
     startAnswer: (id, round, more) =>
-      connection.write(({ db }) =>
-        startAnswer(db, id, { ...more, round, createdAt: clock.now() }),
-      ),
+      connection.write(({ db }) => startAnswer(db, id, { ...more, round, createdAt: clock.now() })),
     saveProgress: (ref, progress) =>
       connection.write(({ db }) => {
         const kept = db.update(messages).set(progress).where(isUnderWay(ref));
@@ -196,9 +194,9 @@ function listMessages(
   if (head === undefined) return [];
   const bounds = [after ?? 0, before ?? Number.MAX_SAFE_INTEGER] as const;
   // Those right after a place are the last that are met on the way up to it.
-  const count = after === undefined ? limitOf(limit) : CONVERSATION_MESSAGE_COUNT_MAX;
+  const stepCount = after === undefined ? limitOf(limit) : CONVERSATION_MESSAGE_COUNT_MAX;
   const way = WAY(client)
-    .all(id, head, ...bounds, count)
+    .all(id, head, ...bounds, stepCount)
     .map(({ ordinal }) => ordinal)
     .toReversed();
   return readMessages(db, id, after === undefined ? way : way.slice(0, limitOf(limit)));
@@ -393,7 +391,11 @@ function show(db: Db, ref: MessageRef): void {
   refuseWhileAnswering(conversation);
   if (findMessage(db, ref) === undefined) throw noMessage(ref.ordinal);
   let head = ref.ordinal;
-  for (let next: number | null = head; next !== null; next = newestChild(db, { ...ref, ordinal: head }))
+  for (
+    let next: number | null = head;
+    next !== null;
+    next = newestChild(db, { ...ref, ordinal: head })
+  )
     head = next;
   if (head === conversation.head) return;
   db.update(conversations)
@@ -435,7 +437,11 @@ function endAnswer(
   const { conversationId, ordinal } = ref;
   if (made.length > 0)
     db.insert(calls)
-      .values(made.map((call, index) => ({ ...call, conversationId, ordinal, number: index + 1 })))
+      .values(
+        made.map((call, index) =>
+          Object.assign({ conversationId, ordinal, number: index + 1 }, call),
+        ),
+      )
       .run();
   db.update(conversations)
     .set({ isAnswering: false })

@@ -16,7 +16,6 @@
  */
 import { sql } from "drizzle-orm";
 import {
-  blob,
   foreignKey,
   index,
   integer,
@@ -25,7 +24,6 @@ import {
   text,
   unique,
 } from "drizzle-orm/sqlite-core";
-import type { AnswerState, ChatCallState } from "../domain/conversation.ts";
 import type { ErrorRecord } from "../domain/error.ts";
 import type { ModelAnswer } from "../domain/model.ts";
 import type {
@@ -37,10 +35,10 @@ import type {
   Wait,
   WaitingFor,
 } from "../domain/run.ts";
+import type { MemoryScope } from "../domain/workflow.ts";
 import type { TokenScope } from "../domain/access-token.ts";
 import type { ScheduleOutcome, ScheduleOverlap } from "../domain/schedule.ts";
 import type { ServiceState } from "../domain/service.ts";
-import type { MemoryScope, ProviderName } from "../domain/workflow.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 
 export const workflows = sqliteTable("workflows", {
@@ -310,101 +308,6 @@ export const settings = sqliteTable("settings", {
   key: text().primaryKey(),
   value: text().notNull(),
 });
-
-export const conversations = sqliteTable(
-  "conversations",
-  {
-    id: text().primaryKey(),
-    title: text().notNull(),
-    createdAt: integer().notNull(),
-    updatedAt: integer().notNull(),
-    /** Also the ordinal of the newest message. */
-    messageCount: integer().notNull(),
-    isAnswering: integer({ mode: "boolean" }).notNull(),
-    /** The newest message of the branch that is shown. */
-    head: integer().notNull().default(0),
-    branch: integer().notNull().default(0),
-    model: text(),
-  },
-  (table) => [
-    index("conversations_by_updated_at").on(table.updatedAt, table.id),
-    index("conversations_by_answering")
-      .on(table.id)
-      .where(sql`is_answering = 1`),
-  ],
-);
-
-/** What people wrote, and answers: only these have what follows `role`. */
-export const conversationMessages = sqliteTable(
-  "conversation_messages",
-  {
-    conversationId: text()
-      .notNull()
-      .references(() => conversations.id, { onDelete: "cascade" }),
-    ordinal: integer().notNull(),
-    createdAt: integer().notNull(),
-    role: text({ enum: ["person", "model"] }).notNull(),
-    state: text().$type<AnswerState>().notNull().default("done"),
-    round: integer().notNull().default(0),
-    provider: text().$type<ProviderName>(),
-    model: text(),
-    omittedCount: integer().notNull().default(0),
-    finish: text().$type<ModelAnswer["finish"]>(),
-    inputTokens: integer().notNull().default(0),
-    outputTokens: integer().notNull().default(0),
-    cacheReadTokens: integer().notNull().default(0),
-    cacheWriteTokens: integer().notNull().default(0),
-    reasoningTokens: integer().notNull().default(0),
-    costNanoUsd: integer(),
-    finishedAt: integer(),
-    error: text({ mode: "json" }).$type<ErrorRecord>(),
-    text: text().notNull(),
-    /** 0 for what begins the conversation. */
-    parent: integer().notNull().default(0),
-    thoughts: text({ mode: "json" }).$type<Json>(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.conversationId, table.ordinal] }),
-    index("conversation_messages_by_parent").on(table.conversationId, table.parent),
-  ],
-);
-
-/** Texts and images that were attached to a message. */
-export const conversationFiles = sqliteTable(
-  "conversation_files",
-  {
-    conversationId: text()
-      .notNull()
-      .references(() => conversations.id, { onDelete: "cascade" }),
-    ordinal: integer().notNull(),
-    number: integer().notNull(),
-    name: text().notNull(),
-    mediaType: text().notNull(),
-    hash: text().notNull(),
-    byteCount: integer().notNull(),
-    data: blob({ mode: "buffer" }).notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.conversationId, table.ordinal, table.number] })],
-);
-
-/** Tool calls of answers. */
-export const conversationCalls = sqliteTable(
-  "conversation_calls",
-  {
-    conversationId: text()
-      .notNull()
-      .references(() => conversations.id, { onDelete: "cascade" }),
-    ordinal: integer().notNull(),
-    number: integer().notNull(),
-    callId: text().notNull(),
-    tool: text().notNull(),
-    arguments: text({ mode: "json" }).$type<Json>().notNull(),
-    state: text().$type<ChatCallState>().notNull(),
-    result: text(),
-    link: text(),
-  },
-  (table) => [primaryKey({ columns: [table.conversationId, table.ordinal, table.number] })],
-);
 
 /** What agents remember. */
 export const memories = sqliteTable(

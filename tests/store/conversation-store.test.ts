@@ -305,7 +305,13 @@ test("files go with a message, their content apart; together they have a limit",
   const ref = { conversationId: "c1", ordinal: 1 };
   expect(new Uint8Array((await conversations.file({ ...ref, number: 1 })) ?? [])).toEqual(data);
   expect(await conversations.file({ ...ref, number: 2 })).toBeUndefined();
-  const large = [{ name: "b.txt", mediaType: "text/plain", data: new Uint8Array(CONVERSATION_FILE_BYTES_MAX - 4) }];
+  const large = [
+    {
+      name: "b.txt",
+      mediaType: "text/plain",
+      data: new Uint8Array(CONVERSATION_FILE_BYTES_MAX - 4),
+    },
+  ];
   expect(await codeOf(conversations.say("c1", "More", { files: large }))).toBe("too_large");
   expect(await conversations.get("c1")).toMatchObject({ messageCount: 1, head: 1 });
 });
@@ -319,12 +325,10 @@ test("a call of an answer goes from one state to the next, once", async () => {
     ...END,
     finish: "tool_calls",
     thoughts: { signed: "s" },
-    calls: [{ ...call, state: "asked" }],
+    calls: [{ ...call, state: "asked", result: null }],
   });
   expect(ended).toMatchObject({ thoughts: { signed: "s" } });
-  expect(ended?.calls).toEqual([
-    { ...call, number: 1, state: "asked", result: null, link: null },
-  ]);
+  expect(ended?.calls).toEqual([{ ...call, number: 1, state: "asked", result: null, link: null }]);
   const ref = { conversationId: "c1", ordinal: 2, number: 1 };
   const change = { from: "asked", state: "done", result: "Saved.", link: "/workflows/w1" } as const;
   expect(await conversations.saveCall(ref, change)).toBe(true);

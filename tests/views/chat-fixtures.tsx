@@ -24,13 +24,25 @@ export function conversation(over: Partial<Conversation> = {}): Conversation {
     updatedAt: NOW - 60_000,
     messageCount: 4,
     isAnswering: false,
+    head: 4,
+    branch: 0,
+    model: null,
     ...over,
   };
 }
 
 function said(ordinal: number, text: string): MessageView {
   return {
-    message: { conversationId: ID, ordinal, role: "person", text, createdAt: NOW - 600_000 },
+    message: {
+      conversationId: ID,
+      ordinal,
+      parent: ordinal === 1 ? null : ordinal - 1,
+      siblings: [ordinal],
+      role: "person",
+      text,
+      createdAt: NOW - 600_000,
+      files: [],
+    },
     reading: undefined,
     saved: undefined,
   };
@@ -45,6 +57,10 @@ export function answered(
     message: {
       conversationId: ID,
       ordinal,
+      parent: ordinal - 1,
+      siblings: [ordinal],
+      thoughts: null,
+      calls: [],
       role: "model",
       text: "",
       createdAt: NOW - 500_000,

@@ -130,9 +130,12 @@ describe("readText()", () => {
 const person = (ordinal: number, text: string): Message => ({
   conversationId: "c",
   ordinal,
+  parent: ordinal === 1 ? null : ordinal - 1,
+  siblings: [ordinal],
   role: "person",
   text,
   createdAt: 0,
+  files: [],
 });
 const model = (
   ordinal: number,
@@ -141,6 +144,10 @@ const model = (
 ): AnswerMessage => ({
   conversationId: `c${text}`,
   ordinal,
+  parent: ordinal - 1,
+  siblings: [ordinal],
+  thoughts: null,
+  calls: [],
   role: "model",
   text,
   createdAt: 0,
@@ -156,12 +163,14 @@ const model = (
   finishedAt: 0,
   ...more,
 });
-const brief = async (history: readonly Message[], round = 0, charsMax = 1_000) => {
+const FILE = new TextEncoder().encode("a: 1");
+const brief = async (history: readonly Message[], begun = "") => {
   const context = await buildContext(history, {
-    round,
-    charsMax,
+    begun,
+    charsMax: 1_000,
     olderCount: 0,
     read: (message) => reader.read(message),
+    file: () => Promise.resolve(FILE),
   });
   return {
     talk: context.messages.map(({ role, text }) => `${role}: ${text.slice(0, 12)}`),
@@ -176,11 +185,10 @@ describe("buildContext()", () => {
       model(2, "bad one"),
       model(3, "good one", { round: 1 }),
       person(4, "two"),
-      model(5, "old try"),
-      model(6, "first try", { round: 0 }),
-      model(7, "broken off", { round: 1, state: "interrupted" }),
+      model(5, "first try\n\n```yaml\nflow: 1\n```"),
+      model(6, "broken off", { round: 1, state: "interrupted" }),
     ];
-    expect(await brief(history, 1)).toEqual({
+    expect(await brief(history)).toEqual({
       talk: [
         "user: one",
         "assistant: good one",
@@ -190,7 +198,46 @@ describe("buildContext()", () => {
       ],
       omittedCount: 0,
     });
-    expect((await brief(history)).talk).toEqual(["user: one", "assistant: good one", "user: two"]);
+    const begun = (await brief(history, "broken off")).talk;
+    expect(begun.slice(-2)).toEqual(["assistant: broken off", "user: Your answer "]);
+  });
+
+  test("carries tool calls with what they gave, and what was not decided", async () => {
+    const call = { number: 1, callId: "x", arguments: {}, link: null } as const;
+    const asking = model(2, "I look.", {
+      finish: "tool_calls",
+      calls: [
+        { ...call, tool: "list_runs", state: "done", result: "none" },
+        { ...call, number: 2, tool: "run", state: "asked", result: null },
+      ],
+    });
+    expect((await brief([person(1, "one"), asking])).talk).toEqual([
+      "user: one",
+      "assistant: I look.",
+      "tool: none",
+      "tool: The person w",
+    ]);
+  });
+
+  test("carries texts that were attached in the message, and images beside it", async () => {
+    const about = { number: 1, hash: "h", byteCount: 4 };
+    const said = person(1, "See");
+    const files = [
+      { ...about, name: "a.yaml", mediaType: "application/yaml" },
+      { ...about, number: 2, name: "b.png", mediaType: "image/png" },
+    ];
+    const context = await buildContext([{ ...said, role: "person", files }], {
+      olderCount: 0,
+      read: (message) => reader.read(message),
+      file: () => Promise.resolve(FILE),
+    });
+    expect(context.messages).toEqual([
+      {
+        role: "user",
+        text: "See\n\nThe attached file a.yaml:\n\na: 1",
+        files: [{ name: "b.png", mediaType: "image/png", hash: "h", data: FILE }],
+      },
+    ]);
   });
 
   test("leaves out the oldest turns that do not fit, never the newest", async () => {

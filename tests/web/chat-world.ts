@@ -69,6 +69,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       facts: () => Promise.resolve({ tools: [], providers: ["openai"] }),
       examples: () =>
         Promise.resolve([{ name: "greeting", description: "Says hello.", source: GREETING }]),
+      tools: () => Promise.resolve([]),
       reportError: (error) => world.errors.push(error),
       ...options.chatDeps,
     });

@@ -1065,6 +1065,8 @@ async function addTalk(world: World, title: string): Promise<Conversation> {
     usage: { input: 1, output: 1, cacheRead: 0, cacheWrite: 0, reasoning: 0 },
     costNanoUsd: 1,
     error: null,
+    thoughts: null,
+    calls: [],
   });
   return talk;
 }

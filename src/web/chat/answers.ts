@@ -1,23 +1,28 @@
 /**
- * Makes the answers: asks the model, keeps what comes, checks the workflow in it, and sends mistakes
- * back for repair. One answer at a time in a conversation.
+ * Makes the answers: asks the model, keeps what comes, makes the tool calls in it, checks the workflow in it, and
+ * sends mistakes back for repair. One answer at a time in a conversation.
  *
  * - What has come is stored at least every SAVE_INTERVAL_MS; readers of this process see it at once.
  * - An answer ends exactly once: done, stopped by a person, failed, or interrupted by the end of this
  *   process. While the database cannot be written the end is tried again.
  * - A conversation stays active from the first answer to the end of the last repair.
+ * - A tool call that writes or spends waits for a person; the conversation is at rest then.
  */
 import {
   ANSWER_CHARS_MAX,
   type AnswerEnd,
   type AnswerMessage,
   type AnswerProgress,
+  type CallRef,
+  type Conversation,
   type ConversationStore,
   type Message,
   REPAIR_ROUND_COUNT_MAX,
 } from "../../domain/conversation.ts";
 import { AppError, type ErrorRecord } from "../../domain/error.ts";
 import type { ModelEvent, ModelPort } from "../../domain/model.ts";
+import { TOOL_ROUNDS_MAX } from "../../domain/tool.ts";
+import { type ModelChoice, PROVIDERS } from "../../domain/workflow.ts";
 import { abortable } from "../../lib/abortable.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Example } from "../deps.ts";
@@ -25,6 +30,7 @@ import { buildContext, CONTEXT_MESSAGE_COUNT_MAX } from "./context.ts";
 import type { PromptFacts } from "./prompt.ts";
 import { type AnswerReader, hasErrors } from "./reading.ts";
 import { templateAnswer } from "./template-answer.ts";
+import { type ChatTool, performCall, planCalls } from "./tool.ts";
 
 /* oxlint-disable no-await-in-loop -- answers follow one another, and a stream is read in order */
 
@@ -33,6 +39,10 @@ export const SAVE_INTERVAL_MS = 200;
 /** Answers that are made at the same time. */
 export const ANSWER_COUNT_MAX = 16;
 const END_RETRY_MS = 1_000;
+/** Messages that were left out are counted so far. */
+const OLDER_COUNT_MAX = 1_000;
+/** Of one turn: repairs, and rounds of tool calls. */
+const TURN_COUNT_MAX = 100;
 const NO_USAGE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
 
 export interface AnswersDeps {
@@ -41,6 +51,7 @@ export interface AnswersDeps {
   readonly reader: AnswerReader;
   readonly facts: () => Promise<PromptFacts>;
   readonly examples: () => Promise<readonly Example[]>;
+  readonly tools: () => Promise<readonly ChatTool[]>;
   readonly clock: Clock;
   readonly reportError: (error: unknown) => void;
   /** Called whenever a reader would see something new. */
@@ -49,10 +60,17 @@ export interface AnswersDeps {
 
 export interface Answers {
   /**
-   * Begins to answer the newest message, or tries again; resolves when the answer is stored as begun.
-   * @throws AppError `conflict` when one is under way, `unavailable` when too many are.
+   * Begins to answer the newest message, or tries again beside an answer that did not end well; resolves when the
+   * answer is stored as begun.
+   * @throws AppError `conflict` when one is under way, or a tool call waits for a person; `unavailable` when too many
+   * are under way; `not_found` when there is no answer in whose place it could be.
    */
-  begin(conversationId: string): Promise<void>;
+  begin(conversationId: string, how?: Beginning): Promise<void>;
+  /**
+   * Decides on a tool call that waits for a person. When it was the last one, the model goes on.
+   * @throws AppError `not_found`; `conflict` when it does not wait (any more).
+   */
+  decide(ref: CallRef, approved: boolean): Promise<void>;
   /** Resolves when the answer has ended and is stored; at once when none is under way. */
   stop(conversationId: string): Promise<void>;
   /** From the first answer to the end of the last repair. */
@@ -61,6 +79,13 @@ export interface Answers {
   current(message: Message): Message;
   /** Ends all answers as interrupted, and takes no more. */
   close(): Promise<void>;
+}
+
+export interface Beginning {
+  /** Another answer, beside this one, which begins a branch. */
+  readonly inPlaceOf?: number;
+  /** It begins with what that one had, and goes on there. */
+  readonly goesOn?: boolean;
 }
 
 type Reason = "stopped" | "interrupted";
@@ -77,44 +102,50 @@ export function createAnswers(deps: AnswersDeps): Answers {
   const works = new Map<string, Work>();
   const closing = new AbortController();
 
-  async function run(work: Work, ...begun: [AnswerMessage, Message[]]): Promise<void> {
+  async function run(
+    work: Work,
+    { conversationId, first }: { conversationId: string; first: AnswerMessage },
+  ): Promise<void> {
     try {
-      await answerAll(deps, work, ...begun);
+      await answerAll(deps, work, first);
     } catch (error) {
       // The conversation was deleted meanwhile, or the database is away: the page shows which.
       if (AppError.from(error).code !== "not_found") deps.reportError(error);
     } finally {
-      works.delete(begun[0].conversationId);
+      works.delete(conversationId);
       deps.onChange();
     }
   }
 
+  /** @param begin Gives the answer that is begun, or one whose calls are to be made. */
+  async function work(conversationId: string, begin: () => Promise<AnswerMessage>): Promise<void> {
+    if (closing.signal.aborted) throw unavailable("The chat is being stopped.");
+    if (works.size >= ANSWER_COUNT_MAX) throw unavailable("Too many answers are under way.");
+    if (works.has(conversationId)) {
+      throw new AppError("conflict", "An answer is under way in this conversation.", {
+        fix: "Wait until it has ended, or stop it.",
+      });
+    }
+    const begun: Work = {
+      abort: new AbortController(),
+      closing: closing.signal,
+      ended: Promise.resolve(),
+      live: undefined,
+    };
+    works.set(conversationId, begun);
+    try {
+      const first = await begin();
+      begun.ended = run(begun, { conversationId, first });
+    } catch (error) {
+      works.delete(conversationId);
+      throw error;
+    }
+  }
+
   return {
-    async begin(conversationId) {
-      if (closing.signal.aborted) throw unavailable("The chat is being stopped.");
-      if (works.size >= ANSWER_COUNT_MAX) throw unavailable("Too many answers are under way.");
-      if (works.has(conversationId)) {
-        throw new AppError("conflict", "An answer is under way in this conversation.", {
-          fix: "Wait until it has ended, or stop it.",
-        });
-      }
-      const work: Work = {
-        abort: new AbortController(),
-        closing: closing.signal,
-        ended: Promise.resolve(),
-        live: undefined,
-      };
-      works.set(conversationId, work);
-      try {
-        const history = await historyOf(deps, conversationId);
-        const round = await nextRound(deps, history);
-        const message = await deps.conversations.startAnswer(conversationId, round);
-        work.ended = run(work, message, history);
-      } catch (error) {
-        works.delete(conversationId);
-        throw error;
-      }
-    },
+    begin: (conversationId, how = {}) =>
+      work(conversationId, () => beginAnswer(deps, conversationId, how)),
+    decide: (ref, approved) => work(ref.conversationId, () => decide(deps, ref, approved)),
     async stop(conversationId) {
       const work = works.get(conversationId);
       work?.abort.abort("stopped" satisfies Reason);
@@ -136,36 +167,137 @@ export function createAnswers(deps: AnswersDeps): Answers {
   };
 }
 
-/** The answer, and its repairs for as long as they are needed. */
-async function answerAll(
+async function beginAnswer(
+  deps: AnswersDeps,
+  conversationId: string,
+  { inPlaceOf, goesOn = false }: Beginning,
+): Promise<AnswerMessage> {
+  const { conversations } = deps;
+  if (inPlaceOf !== undefined) {
+    const other = await conversations.message({ conversationId, ordinal: inPlaceOf });
+    if (other?.role !== "model") throw noAnswer(inPlaceOf);
+    const { round, text } = other;
+    return conversations.startAnswer(conversationId, round, {
+      inPlaceOf,
+      ...(goesOn ? { text } : {}),
+    });
+  }
+  const turn = lastTurn(await conversations.messages(conversationId, { limit: TURN_COUNT_MAX }));
+  const last = turn.at(-1);
+  if (last === undefined || last.role === "person")
+    return conversations.startAnswer(conversationId, 0);
+  if (last.calls.some(({ state }) => state === "asked")) throw waitsForPerson();
+  if (last.state === "done" && last.calls.length > 0) return last;
+  if (last.state !== "done") {
+    return conversations.startAnswer(conversationId, last.round, { inPlaceOf: last.ordinal });
+  }
+  if (await needsRepair(deps, last))
+    return conversations.startAnswer(conversationId, last.round + 1);
+  // All of the turn anew, beside what it has come to.
+  const first = turn.find(({ role }) => role === "model") ?? last;
+  return conversations.startAnswer(conversationId, 0, { inPlaceOf: first.ordinal });
+}
+
+/** What was said last by a person, and the answers to it. */
+function lastTurn(history: readonly Message[]): Message[] {
+  return history.slice(
+    Math.max(
+      0,
+      history.findLastIndex(({ role }) => role === "person"),
+    ),
+  );
+}
+
+async function decide(deps: AnswersDeps, ref: CallRef, approved: boolean): Promise<AnswerMessage> {
+  const { conversations } = deps;
+  const decided = approved
+    ? ({ state: "begun", result: null } as const)
+    : ({ state: "declined", result: "The person declined. Nothing was done." } as const);
+  if (!(await conversations.saveCall(ref, { from: "asked", link: null, ...decided }))) {
+    throw new AppError("conflict", "This was decided already, or is not there.", {
+      fix: "Reload the page to see what has become of it.",
+    });
+  }
+  deps.onChange();
+  const message = await conversations.message(ref);
+  if (message?.role !== "model") throw noAnswer(ref.ordinal);
+  return message;
+}
+
+function noAnswer(ordinal: number): AppError {
+  return new AppError("not_found", `There is no answer ${ordinal} in this conversation.`, {
+    fix: "Go back to the conversation and choose one that is there.",
+  });
+}
+
+function waitsForPerson(): AppError {
+  return new AppError("conflict", "The answer waits for your decision.", {
+    fix: "Approve or decline what it asks for, or write something else.",
+  });
+}
+
+/** The answer, then what follows from it: its tool calls, and repairs for as long as they are needed. */
+async function answerAll(deps: AnswersDeps, work: Work, first: AnswerMessage): Promise<void> {
+  let message: AnswerMessage | undefined = first;
+  while (message !== undefined) {
+    const ended: AnswerMessage | undefined =
+      message.state === "streaming" ? await answer(deps, work, message) : message;
+    if (ended?.state !== "done" || work.abort.signal.aborted) return;
+    const round = await roundAfter(deps, work, ended);
+    if (round === undefined || work.abort.signal.aborted) return;
+    message = await deps.conversations.startAnswer(ended.conversationId, round);
+    deps.onChange();
+  }
+}
+
+/** The round of the answer that follows by itself; undefined when it is a person's turn. */
+async function roundAfter(
   deps: AnswersDeps,
   work: Work,
-  ...[first, history]: [AnswerMessage, Message[]]
-): Promise<void> {
-  let ended = await answer(deps, { work, message: first, history });
-  while (ended !== undefined && !work.abort.signal.aborted && (await needsRepair(deps, ended))) {
-    const { conversationId, round } = ended;
-    const known = await historyOf(deps, conversationId);
-    const message = await deps.conversations.startAnswer(conversationId, round + 1);
+  ended: AnswerMessage,
+): Promise<number | undefined> {
+  if (ended.calls.length > 0) {
+    await performCalls(deps, work, ended);
+    return ended.calls.some(({ state }) => state === "asked") ? undefined : ended.round;
+  }
+  return (await needsRepair(deps, ended)) ? ended.round + 1 : undefined;
+}
+
+async function performCalls(deps: AnswersDeps, work: Work, ended: AnswerMessage): Promise<void> {
+  const tools = await deps.tools();
+  const { conversationId, ordinal } = ended;
+  for (const call of ended.calls) {
+    if (call.state !== "begun") continue;
+    if (work.abort.signal.aborted) return;
+    const { number } = call;
+    const made = await performCall(tools, call, `${conversationId}-${ordinal}-${number}`);
+    await deps.conversations.saveCall(
+      { conversationId, ordinal, number },
+      { from: "begun", ...made },
+    );
     deps.onChange();
-    ended = await answer(deps, { work, message, history: known });
   }
 }
 
 async function answer(
   deps: AnswersDeps,
-  job: Pick<Job, "work" | "message" | "history">,
+  work: Work,
+  message: AnswerMessage,
 ): Promise<AnswerMessage | undefined> {
-  const { work, message } = job;
+  const { conversationId, ordinal, text } = message;
   const progress = (change: Partial<AnswerProgress>) => {
-    const before = work.live ?? { ordinal: message.ordinal, ...EMPTY };
+    const before = work.live ?? { ordinal, ...EMPTY, text };
     work.live = { ...before, ...change };
     deps.onChange();
   };
   progress({});
   const over = new AbortController();
   const saving = saveWhile(deps, { work, message, until: over.signal });
-  const end = await outcome(deps, { ...job, progress });
+  const history = await deps.conversations.messages(conversationId, {
+    limit: CONTEXT_MESSAGE_COUNT_MAX,
+    before: ordinal,
+  });
+  const end = await outcome(deps, { work, message, history, progress });
   over.abort();
   await saving;
   const ended = await storeEnd(deps, { work, message, end });
@@ -180,20 +312,9 @@ function unavailable(message: string): AppError {
   return new AppError("unavailable", message, { fix: "Try again in a moment." });
 }
 
-function historyOf(deps: AnswersDeps, conversationId: string): Promise<Message[]> {
-  return deps.conversations.messages(conversationId, { limit: CONTEXT_MESSAGE_COUNT_MAX });
-}
-
-/** An answer that did not end well is tried again in its round; after the last repair all begins anew. */
-async function nextRound(deps: AnswersDeps, history: readonly Message[]): Promise<number> {
-  const last = history.at(-1);
-  if (last === undefined || last.role === "person") return 0;
-  if (last.state !== "done") return last.round;
-  return (await needsRepair(deps, last)) ? last.round + 1 : 0;
-}
-
 async function needsRepair(deps: AnswersDeps, ended: AnswerMessage): Promise<boolean> {
-  if (ended.state !== "done" || ended.round >= REPAIR_ROUND_COUNT_MAX) return false;
+  if (ended.state !== "done" || ended.calls.length > 0 || ended.round >= REPAIR_ROUND_COUNT_MAX)
+    return false;
   // The product's own templates are not for the model to mend.
   if (ended.provider === "demo") return false;
   return hasErrors(await deps.reader.read(ended));
@@ -212,10 +333,10 @@ type Outcome = Omit<AnswerEnd, keyof AnswerProgress>;
 async function outcome(deps: AnswersDeps, job: Job): Promise<Outcome> {
   const tooLong = new AbortController();
   const signal = AbortSignal.any([job.work.abort.signal, tooLong.signal]);
-  let text = "";
+  let { text } = job.message;
   try {
     for await (const event of ask(deps, { ...job, signal })) {
-      if (event.type === "end") return outcomeOf(event, { job, text });
+      if (event.type === "end") return await outcomeOf(deps, event, { job, text });
       text += event.text;
       if (text.length > ANSWER_CHARS_MAX) {
         text = text.slice(0, ANSWER_CHARS_MAX);
@@ -238,46 +359,76 @@ async function* ask(
   deps: AnswersDeps,
   { message, history, progress, signal }: Job & { signal: AbortSignal },
 ): AsyncGenerator<ModelEvent> {
-  const { provider, model, apiBase } = await abortable(signal, deps.models.resolve({}));
+  const conversation = await deps.conversations.get(message.conversationId);
+  const wish = pickedModel(conversation);
+  const { provider, model, apiBase } = await abortable(signal, deps.models.resolve(wish));
   progress({ provider, model });
   if (provider === "demo") {
     const examples = await deps.examples();
     yield* templateAnswer(wishOf(history), { examples, clock: deps.clock, signal });
     return;
   }
-  const { round } = message;
-  const [oldest] = history;
   const context = await buildContext(history, {
-    round,
-    olderCount: Math.max(0, (oldest?.ordinal ?? 1) - 1),
+    olderCount: await olderCount(deps, history),
     read: (answered) => deps.reader.read(answered),
+    file: (ref) => deps.conversations.file(ref),
+    begun: message.text,
   });
   progress({ omittedCount: context.omittedCount });
   const { systemPrompt } = await import("./prompt.ts");
   const system = { role: "system", text: systemPrompt(await deps.facts()) } as const;
+  const tools = mayCallTools(history, message) ? await deps.tools() : [];
   yield* deps.models.call({
     provider,
     model,
     ...(apiBase === undefined ? {} : { apiBase }),
     messages: [system, ...context.messages],
-    tools: [],
+    tools: tools.map(({ spec }) => spec),
     signal,
   });
+}
+
+/** What was picked for the conversation as a wish: `provider/model`. */
+function pickedModel(conversation: Conversation | undefined): ModelChoice {
+  const [, name, model] = /^([^/]+)\/(.+)$/.exec(conversation?.model ?? "") ?? [];
+  const provider = PROVIDERS.find((one) => one === name);
+  return provider === undefined || model === undefined ? {} : { provider, model };
+}
+
+/** An answer that goes on in the middle of its text, and one after many rounds of calls, is given none. */
+function mayCallTools(history: readonly Message[], message: AnswerMessage): boolean {
+  const rounds = lastTurn(history).filter((one) => one.role === "model" && one.calls.length > 0);
+  return message.text === "" && rounds.length < TOOL_ROUNDS_MAX;
+}
+
+/** Messages of the branch that are not looked at. */
+async function olderCount(deps: AnswersDeps, history: readonly Message[]): Promise<number> {
+  const [oldest] = history;
+  if (oldest === undefined || oldest.parent === null) return 0;
+  const { conversationId, ordinal } = oldest;
+  const older = await deps.conversations.messages(conversationId, {
+    limit: OLDER_COUNT_MAX,
+    before: ordinal,
+  });
+  return older.length;
 }
 
 function wishOf(history: readonly Message[]): string {
   return history.findLast(({ role }) => role === "person")?.text ?? "";
 }
 
-function outcomeOf(
+async function outcomeOf(
+  deps: AnswersDeps,
   event: Extract<ModelEvent, { type: "end" }>,
   { job, text }: { job: Job; text: string },
-): Outcome {
+): Promise<Outcome> {
   if (event.reason === "failed") return failed(event.error);
   if (event.reason === "aborted") return aborted(job);
-  const { text: whole, model, finish, usage, costNanoUsd } = event.answer;
+  const { text: whole, model, finish, usage, costNanoUsd, toolCalls, thoughts } = event.answer;
   job.progress({ model, ...(text === "" ? { text: whole.slice(0, ANSWER_CHARS_MAX) } : {}) });
-  return { state: "done", error: null, finish, usage, costNanoUsd };
+  const calls = toolCalls.length === 0 ? [] : await planCalls(await deps.tools(), toolCalls);
+  const kept = calls.length === 0 ? null : (thoughts ?? null);
+  return { state: "done", error: null, finish, usage, costNanoUsd, thoughts: kept, calls };
 }
 
 function aborted({ work }: Job): Outcome {
@@ -285,7 +436,14 @@ function aborted({ work }: Job): Outcome {
   return { ...NOTHING, state };
 }
 
-const NOTHING = { finish: null, usage: NO_USAGE, costNanoUsd: null, error: null } as const;
+const NOTHING = {
+  finish: null,
+  usage: NO_USAGE,
+  costNanoUsd: null,
+  error: null,
+  thoughts: null,
+  calls: [],
+} as const;
 
 function failed(error: ErrorRecord): Outcome {
   return { ...NOTHING, state: "failed", error };

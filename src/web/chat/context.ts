@@ -1,7 +1,7 @@
 /** What of a conversation the model is sent. */
 import type { AnswerReading } from "../../../views/part/answer.tsx";
-import type { AnswerMessage, Message } from "../../domain/conversation.ts";
-import type { ModelMessage } from "../../domain/model.ts";
+import type { AnswerMessage, ChatCall, Message, MessageRef } from "../../domain/conversation.ts";
+import type { ModelFile, ModelMessage } from "../../domain/model.ts";
 import type { Problem } from "../../domain/workflow.ts";
 
 /** Characters of the talk that a request carries, about 25,000 tokens; the system prompt is not counted. */
@@ -24,29 +24,31 @@ export interface Context {
 }
 
 /**
- * The newest turns that fit, oldest first. Of an earlier turn its last answer counts; of the present one
- * the answers that the repair of this round builds on, each with its problems.
- *
- * @param round The round of the answer that is asked for.
+ * The newest turns that fit, oldest first. Of an earlier turn its last answer counts; of the present one all that has
+ * been said and done: tool calls with what they gave, and answers that are to be mended with their problems.
  */
 export async function buildContext(
   history: readonly Message[],
   options: {
-    readonly round: number;
-    /** How many messages the conversation has that are older than `history`. */
+    /** How many messages of the branch are older than `history`. */
     readonly olderCount: number;
     readonly read: (message: AnswerMessage) => Promise<AnswerReading>;
+    readonly file: (
+      ref: MessageRef & { readonly number: number },
+    ) => Promise<Uint8Array | undefined>;
+    /** What the answer that is asked for begins with. */
+    readonly begun?: string;
     readonly charsMax?: number;
   },
 ): Promise<Context> {
-  const { round, olderCount, read, charsMax = CONTEXT_CHARS_MAX } = options;
+  const { olderCount, read, file, begun = "", charsMax = CONTEXT_CHARS_MAX } = options;
   const groups = groupByPerson(history);
   const turns = await Promise.all(
-    groups.map((group, index) =>
-      index === groups.length - 1
-        ? presentTurn(group, round, read)
-        : Promise.resolve(earlierTurn(group)),
-    ),
+    groups.map(async (group, index): Promise<Turn> => {
+      const said = await personOf(group, file);
+      const answered = index < groups.length - 1 ? earlier(group) : await present(group, read);
+      return { messages: [...said, ...answered], count: group.length };
+    }),
   );
   const kept: Turn[] = [];
   let chars = 0;
@@ -58,8 +60,13 @@ export async function buildContext(
   }
   const left = turns.slice(0, turns.length - kept.length);
   const omittedCount = olderCount + left.reduce((sum, turn) => sum + turn.count, 0);
-  return { messages: kept.flatMap((turn) => turn.messages), omittedCount };
+  const messages = kept.flatMap((turn) => turn.messages);
+  if (begun !== "") messages.push(assistant(begun), { role: "user", text: GO_ON });
+  return { messages, omittedCount };
 }
+
+const GO_ON =
+  "Your answer broke off there. Go on at exactly the character where it stopped: repeat nothing, add no remark.";
 
 function groupByPerson(history: readonly Message[]): Message[][] {
   const groups: Message[][] = [];
@@ -70,35 +77,72 @@ function groupByPerson(history: readonly Message[]): Message[][] {
   return groups;
 }
 
-function earlierTurn(group: readonly Message[]): Turn {
+function earlier(group: readonly Message[]): ModelMessage[] {
   const answer = group.findLast((message) => message.role === "model" && message.text !== "");
-  const messages = [...personOf(group), ...(answer === undefined ? [] : [assistant(answer.text)])];
-  return { messages, count: group.length };
+  return answer === undefined ? [] : [assistant(answer.text)];
 }
 
-async function presentTurn(
+async function present(
   group: readonly Message[],
-  round: number,
   read: (message: AnswerMessage) => Promise<AnswerReading>,
-): Promise<Turn> {
-  const chain = Array.from({ length: round }, (_, number) =>
-    group.findLast(
-      (message): message is AnswerMessage =>
-        message.role === "model" && message.state === "done" && message.round === number,
-    ),
-  ).filter((message) => message !== undefined);
-  const repairs = await Promise.all(
-    chain.map(async (message) => {
+): Promise<ModelMessage[]> {
+  const done = group.filter(
+    (message): message is AnswerMessage => message.role === "model" && message.state === "done",
+  );
+  const said = await Promise.all(
+    done.map(async (message): Promise<ModelMessage[]> => {
+      if (message.calls.length > 0) return [callsOf(message), ...message.calls.map(resultOf)];
       const { result } = await read(message);
-      return [assistant(message.text), repairRequest(result?.problems ?? [], result?.source ?? "")];
+      const mend = result?.workflow === undefined && result !== undefined;
+      return [
+        assistant(message.text),
+        ...(mend ? [repairRequest(result.problems, result.source)] : []),
+      ];
     }),
   );
-  return { messages: [...personOf(group), ...repairs.flat()], count: group.length };
+  return said.flat();
 }
 
-function personOf(group: readonly Message[]): ModelMessage[] {
+function callsOf({ text, calls, thoughts }: AnswerMessage): ModelMessage {
+  return {
+    role: "assistant",
+    text,
+    toolCalls: calls.map((call) => ({
+      id: call.callId,
+      name: call.tool,
+      arguments: call.arguments,
+    })),
+    ...(thoughts === null ? {} : { thoughts }),
+  };
+}
+
+function resultOf({ callId, tool, result }: ChatCall): ModelMessage {
+  const text = result ?? "The person went on without deciding on this. Nothing was done.";
+  return { role: "tool", callId, name: tool, text };
+}
+
+async function personOf(
+  group: readonly Message[],
+  file: (ref: MessageRef & { readonly number: number }) => Promise<Uint8Array | undefined>,
+): Promise<ModelMessage[]> {
   const [first] = group;
-  return first?.role === "person" ? [{ role: "user", text: first.text }] : [];
+  if (first?.role !== "person") return [];
+  const contents = await Promise.all(
+    first.files.map(async (about) => {
+      const { conversationId, ordinal } = first;
+      return { about, data: await file({ conversationId, ordinal, number: about.number }) };
+    }),
+  );
+  const texts: string[] = [];
+  const images: ModelFile[] = [];
+  for (const { about, data } of contents) {
+    if (data === undefined) continue;
+    const { name, mediaType, hash } = about;
+    if (mediaType.startsWith("image/")) images.push({ name, mediaType, hash, data });
+    else texts.push(`The attached file ${name}:\n\n${new TextDecoder().decode(data)}`);
+  }
+  const text = [first.text, ...texts].join("\n\n");
+  return [{ role: "user", text, ...(images.length === 0 ? {} : { files: images }) }];
 }
 
 function assistant(text: string): ModelMessage {

@@ -4,6 +4,7 @@ import type { ModelPort } from "../../domain/model.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Example, WebDeps } from "../deps.ts";
 import type { PromptFacts } from "./prompt.ts";
+import type { ChatTool } from "./tool.ts";
 
 export interface ChatDeps extends Pick<
   WebDeps,
@@ -15,6 +16,8 @@ export interface ChatDeps extends Pick<
   /** Asked for when a model is: the tools are loaded then. */
   readonly facts: () => Promise<PromptFacts>;
   readonly examples: () => Promise<readonly Example[]>;
+  /** What the model may do besides talking; loaded when a model is asked. */
+  readonly tools: () => Promise<readonly ChatTool[]>;
   /** The loopback address that this process listens on. */
   readonly host: string;
   readonly port: () => number;

@@ -118,6 +118,9 @@ const GONE: Conversation = {
   updatedAt: 0,
   messageCount: 0,
   isAnswering: false,
+  head: 0,
+  branch: 0,
+  model: null,
 };
 const NO_TOTALS = { inputTokens: 0, outputTokens: 0, costNanoUsd: 0, unpricedCount: 0 };
 

@@ -1,0 +1,77 @@
+/** What the model of the chat may do with the product. One file a tool, below `tool/`. */
+import type { AnswerEnd, ChatCall } from "../../domain/conversation.ts";
+import { AppError } from "../../domain/error.ts";
+import type { ToolCall, ToolSpec } from "../../domain/model.ts";
+import { TOOL_OUTPUT_CHARS_MAX } from "../../domain/tool.ts";
+import type { Json } from "../../lib/json.ts";
+
+export interface ChatToolResult {
+  /** What the model is told. */
+  readonly text: string;
+  /** Where what was made can be seen, a path of the dashboard. */
+  readonly link?: string;
+}
+
+export interface ChatTool {
+  readonly spec: ToolSpec;
+  /** It writes or spends: a person is asked before each call. */
+  readonly asks: boolean;
+  /** @throws AppError when a call with these arguments makes no sense; asked before a person is. */
+  check(input: Json): Promise<void>;
+  /**
+   * @param key The same when a call is made again after a crash: what it makes must then be there once.
+   * @throws AppError
+   */
+  run(input: Json, key: string): Promise<ChatToolResult>;
+}
+
+/** Decides for each call of an answer what is to be done: at once, after a person was asked, or nothing. */
+export function planCalls(
+  tools: readonly ChatTool[],
+  calls: readonly ToolCall[],
+): Promise<AnswerEnd["calls"]> {
+  return Promise.all(
+    calls.map(async ({ id, name, arguments: input }) => {
+      const call = { callId: id, tool: name, arguments: input };
+      try {
+        const tool = requireTool(tools, name);
+        await tool.check(input);
+        return { ...call, state: tool.asks ? "asked" : "begun", result: null } as const;
+      } catch (error) {
+        return { ...call, state: "failed", result: failureText(error) } as const;
+      }
+    }),
+  );
+}
+
+/** Makes one call. Never rejects: what fails is told to the model. */
+export async function performCall(
+  tools: readonly ChatTool[],
+  call: ChatCall,
+  key: string,
+): Promise<Pick<ChatCall, "state" | "result" | "link">> {
+  try {
+    const { text, link = null } = await requireTool(tools, call.tool).run(call.arguments, key);
+    return { state: "done", result: cut(text), link };
+  } catch (error) {
+    return { state: "failed", result: failureText(error), link: null };
+  }
+}
+
+function requireTool(tools: readonly ChatTool[], name: string): ChatTool {
+  const tool = tools.find(({ spec }) => spec.name === name);
+  if (tool !== undefined) return tool;
+  throw new AppError("not_found", `There is no tool ${name}.`, {
+    fix: `Use one of ${tools.map(({ spec }) => spec.name).join(", ")}.`,
+  });
+}
+
+function failureText(error: unknown): string {
+  const { message, fix } = AppError.from(error);
+  return cut([message, fix].filter((part) => part !== undefined).join(" "));
+}
+
+function cut(text: string): string {
+  if (text.length <= TOOL_OUTPUT_CHARS_MAX) return text;
+  return `${text.slice(0, TOOL_OUTPUT_CHARS_MAX)}\n… cut, ${text.length} characters in all`;
+}
