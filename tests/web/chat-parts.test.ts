@@ -185,7 +185,7 @@ describe("buildContext()", () => {
       model(2, "bad one"),
       model(3, "good one", { round: 1 }),
       person(4, "two"),
-      model(5, "first try\n\n```yaml\nflow: 1\n```"),
+      model(5, "first try it\n\n```yaml\nflow: 1\n```"),
       model(6, "broken off", { round: 1, state: "interrupted" }),
     ];
     expect(await brief(history)).toEqual({
@@ -193,7 +193,7 @@ describe("buildContext()", () => {
         "user: one",
         "assistant: good one",
         "user: two",
-        "assistant: first try",
+        "assistant: first try it",
         "user: The workflow",
       ],
       omittedCount: 0,

@@ -118,7 +118,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
   }
 
   /** @param begin Gives the answer that is begun, or one whose calls are to be made. */
-  async function work(conversationId: string, begin: () => Promise<AnswerMessage>): Promise<void> {
+  async function start(conversationId: string, begin: () => Promise<AnswerMessage>): Promise<void> {
     if (closing.signal.aborted) throw unavailable("The chat is being stopped.");
     if (works.size >= ANSWER_COUNT_MAX) throw unavailable("Too many answers are under way.");
     if (works.has(conversationId)) {
@@ -144,8 +144,8 @@ export function createAnswers(deps: AnswersDeps): Answers {
 
   return {
     begin: (conversationId, how = {}) =>
-      work(conversationId, () => beginAnswer(deps, conversationId, how)),
-    decide: (ref, approved) => work(ref.conversationId, () => decide(deps, ref, approved)),
+      start(conversationId, () => beginAnswer(deps, conversationId, how)),
+    decide: (ref, approved) => start(ref.conversationId, () => decide(deps, ref, approved)),
     async stop(conversationId) {
       const work = works.get(conversationId);
       work?.abort.abort("stopped" satisfies Reason);

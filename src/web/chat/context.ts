@@ -91,29 +91,24 @@ async function present(
   );
   const said = await Promise.all(
     done.map(async (message): Promise<ModelMessage[]> => {
-      if (message.calls.length > 0) return [callsOf(message), ...message.calls.map(resultOf)];
+      if (message.calls.length > 0) return withCalls(message);
       const { result } = await read(message);
       const mend = result?.workflow === undefined && result !== undefined;
-      return [
-        assistant(message.text),
-        ...(mend ? [repairRequest(result.problems, result.source)] : []),
-      ];
+      const answered = assistant(message.text);
+      return mend ? [answered, repairRequest(result.problems, result.source)] : [answered];
     }),
   );
   return said.flat();
 }
 
-function callsOf({ text, calls, thoughts }: AnswerMessage): ModelMessage {
-  return {
-    role: "assistant",
-    text,
-    toolCalls: calls.map((call) => ({
-      id: call.callId,
-      name: call.tool,
-      arguments: call.arguments,
-    })),
-    ...(thoughts === null ? {} : { thoughts }),
-  };
+function withCalls({ text, calls, thoughts }: AnswerMessage): ModelMessage[] {
+  const toolCalls = calls.map((call) => ({
+    id: call.callId,
+    name: call.tool,
+    arguments: call.arguments,
+  }));
+  const asked = { role: "assistant", text, toolCalls } as const;
+  return [thoughts === null ? asked : { ...asked, thoughts }, ...calls.map(resultOf)];
 }
 
 function resultOf({ callId, tool, result }: ChatCall): ModelMessage {
