@@ -1,35 +1,22 @@
-/** The chat that builds workflows: the list of conversations, one conversation, and when it is away. */
-import {
-  type Conversation,
-  type ConversationTotals,
-  MESSAGE_CHARS_MAX,
-} from "../src/domain/conversation.ts";
+/** The chat that builds workflows: the list of conversations, and when it is away. */
+import { type Conversation, MESSAGE_CHARS_MAX } from "../src/domain/conversation.ts";
 import type { ServiceStatus } from "../src/domain/service.ts";
 import { Layout } from "./layout.tsx";
-import {
-  answerTextId,
-  messageId,
-  MessageItem,
-  type MessageView,
-  SAVE_FORM_ID,
-} from "./part/answer.tsx";
-import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { ServiceBadge } from "./part/badge.tsx";
+import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { keepNewline } from "./part/code.tsx";
+import { AttachField, ModelField } from "./part/composer.tsx";
 import { EmptyState } from "./part/empty-state.tsx";
 import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { InlineText } from "./part/inline-text.tsx";
 import { LivePart } from "./part/live-part.tsx";
-import { formatCost } from "./part/money.ts";
-import { formatCount, plural } from "./part/number.ts";
+import { plural } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { TimeAgo } from "./part/time.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
-/** Without script the page of an answer that is under way asks for itself this often. */
-const REFRESH_SECONDS = 2;
-/** The same for the page that says that the chat is away. */
+/** Without script the page that says that the chat is away asks for itself this often. */
 const RETRY_SECONDS = 5;
 
 /** What people may begin with; one click starts a conversation. */
@@ -45,19 +32,30 @@ export interface ChatPageProps {
   readonly conversations: readonly Conversation[];
   /** The last one of this page, when there are more after it. */
   readonly next: string | undefined;
-  /** What the first message begins with. */
-  readonly draft?: string | undefined;
+  /** What is searched for; "" for nothing. */
+  readonly search: string;
+  /** What the first message begins with, and what goes with it. */
+  readonly draft?: ChatDraft | undefined;
+  /** What may be picked, as `provider/model`. */
+  readonly models: readonly string[];
+}
+
+export interface ChatDraft {
+  readonly text: string;
+  /** What it is about: its text goes with the message as a file. */
+  readonly about: { readonly kind: "workflow" | "run"; readonly id: string; readonly name: string };
 }
 
 export function ChatPage(props: ChatPageProps) {
   const { shell } = props;
   return (
-    <Layout shell={shell} stream="/chat/stream">
+    <Layout shell={shell} {...(props.search === "" ? { stream: "/chat/stream" } : {})}>
       <PageHead crumb="Create" title="Chat" />
       <div class="grid">
         <div class="p-main">
-          <NewConversation shell={shell} draft={props.draft} />
+          <NewConversation shell={shell} draft={props.draft} models={props.models} />
           <Panel id="conversations" title="Conversations">
+            <SearchForm search={props.search} />
             <ConversationList {...props} now={shell.now} />
           </Panel>
         </div>
@@ -67,8 +65,35 @@ export function ChatPage(props: ChatPageProps) {
   );
 }
 
-function NewConversation(props: { shell: Shell; draft: string | undefined }) {
-  const { shell } = props;
+function SearchForm(props: { search: string }) {
+  return (
+    <form method="get" action="/chat" role="search" aria-label="Conversations" class="filters">
+      <div class="field">
+        <label for="chat-search">Search</label>
+        <input
+          id="chat-search"
+          name="search"
+          type="search"
+          class="input"
+          value={props.search}
+          placeholder="Words of a title, or of what you wrote"
+        />
+      </div>
+      <button type="submit" class="btn ghost">
+        <Icon name="search" size={14} />
+        Find
+      </button>
+      {props.search === "" ? null : (
+        <a class="btn ghost" href="/chat">
+          All conversations
+        </a>
+      )}
+    </form>
+  );
+}
+
+function NewConversation(props: Pick<ChatPageProps, "shell" | "draft" | "models">) {
+  const { shell, draft, models } = props;
   if (!isWritable(shell)) {
     return (
       <Panel id="new" title="Describe a workflow">
@@ -78,7 +103,8 @@ function NewConversation(props: { shell: Shell; draft: string | undefined }) {
   }
   return (
     <Panel id="new" title="Describe a workflow" {...(shell.demo ? { note: "demo, no model" } : {})}>
-      <PostForm action="/chat" csrf={shell.csrf} class="stack pad">
+      <PostForm action="/chat" csrf={shell.csrf} class="stack pad" multipart>
+        {draft === undefined ? null : <About about={draft.about} />}
         <label for="text" class="sr">
           What should the workflow do?
         </label>
@@ -86,26 +112,52 @@ function NewConversation(props: { shell: Shell; draft: string | undefined }) {
           id="text"
           name="text"
           class="input grow"
-          rows={props.draft === undefined ? 3 : 12}
+          rows={draft === undefined ? 3 : 4}
           maxlength={MESSAGE_CHARS_MAX}
           required
           placeholder="What goes in, what should happen to it step by step, what should come out?"
           aria-describedby="text-hint"
           data-send
         >
-          {keepNewline(props.draft ?? "")}
+          {keepNewline(draft?.text ?? "")}
         </textarea>
         <p class="hint" id="text-hint">
           {shell.demo
             ? "No model provider is set up: the chat offers templates. With a key, a model writes what you describe."
             : "The model writes the file; agents checks it and has mistakes repaired before you see a button to save."}
         </p>
+        <AttachField />
+        {shell.demo ? null : (
+          <details class="fold">
+            <summary>
+              <Icon name="chevron" size={12} />
+              Choose the model
+            </summary>
+            <div class="row-form">
+              <ModelField models={models} value={null} />
+            </div>
+          </details>
+        )}
         <button type="submit" class="btn primary">
           <Icon name="spark" size={14} />
           Start
         </button>
       </PostForm>
     </Panel>
+  );
+}
+
+function About({ about }: Pick<ChatDraft, "about">) {
+  const { kind, id, name } = about;
+  return (
+    <p class="message-note">
+      <Icon name="info" size={14} />
+      <span>
+        With the {kind} <a href={`/${kind}s/${encodeURIComponent(id)}`}>{name}</a>: its text goes
+        with your message.
+      </span>
+      <input type="hidden" name={kind} value={id} />
+    </p>
   );
 }
 
@@ -131,16 +183,21 @@ function Prompts(props: { shell: Shell }) {
 export function ConversationList(props: {
   conversations: readonly Conversation[];
   next: string | undefined;
+  search: string;
   now: number;
 }) {
-  const { conversations, next, now } = props;
+  const { conversations, next, search, now } = props;
   return (
     <div id="conversation-list">
       {conversations.length === 0 ? (
         <EmptyState
           icon="chat"
-          title="No conversations yet"
-          text="Describe a workflow above. What you talk about is kept here, also over a restart."
+          title={search === "" ? "No conversations yet" : "Nothing found"}
+          text={
+            search === ""
+              ? "Describe a workflow above. What you talk about is kept here, also over a restart."
+              : "No title and no message of yours has all of these words."
+          }
         />
       ) : (
         <ul class="cards">
@@ -162,13 +219,18 @@ export function ConversationList(props: {
       )}
       {next === undefined ? null : (
         <div class="pager">
-          <a class="btn ghost" href={`/chat?before=${encodeURIComponent(next)}`}>
+          <a class="btn ghost" href={olderAddress(search, next)}>
             Older
           </a>
         </div>
       )}
     </div>
   );
+}
+
+function olderAddress(search: string, before: string): string {
+  const query = new URLSearchParams({ ...(search === "" ? {} : { search }), before });
+  return `/chat?${query.toString()}`;
 }
 
 export function ConversationListUpdate(
@@ -181,193 +243,6 @@ export function ConversationListUpdate(
         <ConversationList {...props} />
       </LivePart>
     </>
-  );
-}
-
-/** `retry`: the newest answer did not end well, and may be asked for again. */
-export type ChatPhase = "answering" | "idle" | "retry" | "deleted";
-
-export interface ConversationHead {
-  readonly conversation: Conversation;
-  readonly totals: ConversationTotals;
-  readonly phase: ChatPhase;
-}
-
-export interface ConversationPageProps extends ConversationHead {
-  readonly shell: Shell;
-  /** Oldest first. */
-  readonly messages: readonly MessageView[];
-  /** What the page shows, for its stream. */
-  readonly position: number;
-  /** The oldest message here is not the first; or these are not the newest. */
-  readonly older: number | undefined;
-  readonly isNewest: boolean;
-}
-
-export function ConversationPage(props: ConversationPageProps) {
-  const { shell, conversation, messages, phase, isNewest } = props;
-  const path = `/chat/${encodeURIComponent(conversation.id)}`;
-  const writable = isWritable(shell);
-  return (
-    <Layout
-      shell={shell}
-      {...(isNewest ? { stream: `${path}/stream?after=${props.position}` } : {})}
-      {...(isNewest && phase === "answering" ? { refreshSeconds: REFRESH_SECONDS } : {})}
-    >
-      <div class="chat">
-        <PageHead crumb={<a href="/chat">Chat</a>} title={conversation.title}>
-          {writable ? (
-            <PostForm action={`${path}/deletion`} csrf={shell.csrf}>
-              <button type="submit" class="btn danger small">
-                <Icon name="trash" size={12} />
-                Delete<span class="sr"> this conversation</span>
-              </button>
-            </PostForm>
-          ) : null}
-        </PageHead>
-        <ChatHead {...props} />
-        <div class="chat-scroll" tabindex={0} role="region" aria-label="Messages">
-          <div>
-            {props.older === undefined ? null : (
-              <p class="chat-older">
-                <a class="plain-link" href={`${path}?before=${props.older}`}>
-                  Older messages
-                </a>
-              </p>
-            )}
-            <ol id="messages" class="messages">
-              {messages.map((view) => (
-                <MessageItem {...view} writable={writable} />
-              ))}
-            </ol>
-            {isNewest ? null : (
-              <p class="chat-older">
-                <a class="plain-link" href={path}>
-                  Newest messages
-                </a>
-              </p>
-            )}
-          </div>
-        </div>
-        {writable && isNewest ? <Composer shell={shell} path={path} /> : null}
-      </div>
-    </Layout>
-  );
-}
-
-/** State and cost; the style sheet shows the buttons that fit its phase. */
-export function ChatHead(props: ConversationHead) {
-  const { phase } = props;
-  const { inputTokens, outputTokens, costNanoUsd, unpricedCount } = props.totals;
-  const isSpent = inputTokens + outputTokens > 0;
-  return (
-    <p id="chat-head" class="chat-head sub num" role="status" data-phase={phase}>
-      {PHASE_TEXT[phase]}
-      {isSpent
-        ? ` ${formatCount(inputTokens)} tokens in, ${formatCount(outputTokens)} out, ${formatCost(costNanoUsd, unpricedCount)}.`
-        : ""}
-    </p>
-  );
-}
-
-const PHASE_TEXT: Record<ChatPhase, string> = {
-  answering: "Answering …",
-  idle: "Ready.",
-  retry: "The newest answer can be asked for again.",
-  deleted: "This conversation was deleted.",
-};
-
-/** All forms of the page stand outside of its live parts, because they carry the CSRF token. */
-function Composer(props: { shell: Shell; path: string }) {
-  const { shell, path } = props;
-  return (
-    <div class="composer">
-      <PostForm action={`${path}/workflows`} csrf={shell.csrf} id={SAVE_FORM_ID}></PostForm>
-      <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="chat-answering">
-        <button type="submit" class="btn danger wide">
-          <Icon name="stop" size={14} />
-          Stop
-        </button>
-      </PostForm>
-      <PostForm action={`${path}/answers`} csrf={shell.csrf} class="chat-retry">
-        <button type="submit" class="btn ghost wide">
-          <Icon name="refresh" size={14} />
-          Try again
-        </button>
-      </PostForm>
-      <PostForm action={`${path}/messages`} csrf={shell.csrf} class="chat-ready">
-        <label for="text" class="sr">
-          Your message
-        </label>
-        <textarea
-          id="text"
-          name="text"
-          class="input grow"
-          rows={2}
-          maxlength={MESSAGE_CHARS_MAX}
-          required
-          placeholder="What should be different? Or ask something."
-          data-send
-        ></textarea>
-        <button type="submit" class="btn primary">
-          <Icon name="up" size={14} />
-          Send
-        </button>
-      </PostForm>
-    </div>
-  );
-}
-
-/** What is new of one message. */
-export type MessageChange =
-  | { readonly kind: "added" | "ended"; readonly view: MessageView }
-  | { readonly kind: "text"; readonly ordinal: number; readonly text: string };
-
-/** A message of a conversation's stream. While nothing but text comes, the rest has not changed. */
-export function ConversationUpdate(props: {
-  head: ConversationHead;
-  changes: readonly MessageChange[];
-  banners: BannerProps;
-}) {
-  const { changes, banners } = props;
-  const writable = banners.health.state === "ok";
-  const onlyText = changes.length > 0 && changes.every(({ kind }) => kind === "text");
-  return (
-    <>
-      {onlyText ? null : <BannersPart {...banners} />}
-      {changes.map((change) => (
-        <Change change={change} writable={writable} />
-      ))}
-      {onlyText ? null : (
-        <LivePart target="chat-head" swap="outerMorph">
-          <ChatHead {...props.head} />
-        </LivePart>
-      )}
-    </>
-  );
-}
-
-function Change(props: { change: MessageChange; writable: boolean }) {
-  const { change, writable } = props;
-  if (change.kind === "text") {
-    return (
-      <LivePart target={answerTextId(change.ordinal)} swap="beforeend">
-        {change.text}
-      </LivePart>
-    );
-  }
-  const item = <MessageItem {...change.view} writable={writable} />;
-  if (change.kind === "added") {
-    return (
-      <LivePart target="messages" swap="beforeend">
-        {item}
-      </LivePart>
-    );
-  }
-  return (
-    <LivePart target={messageId(change.view.message.ordinal)} swap="outerMorph">
-      {item}
-    </LivePart>
   );
 }
 

@@ -79,9 +79,12 @@ async function loadApp(
     void settings.refresh();
     return settings.current();
   };
+  const usable = () =>
+    providerStatuses(current()).flatMap(({ name, configured }) => (configured ? [name] : []));
   return createChatApp({
     conversations: store.conversations,
     workflows: store.workflows,
+    runs: store.runs,
     models: createLazyModels(async () => (await settings.refresh()).llm),
     clock: systemClock,
     version: options.version,
@@ -93,10 +96,17 @@ async function loadApp(
     demo: () => !hasRealProvider(current().llm),
     facts: async () => ({
       tools: await toolFacts(config),
-      providers: providerStatuses(current()).flatMap(({ name, configured }) =>
-        configured ? [name] : [],
-      ),
+      providers: usable(),
+      workflows: await workflowFacts(store),
     }),
+    async modelNames() {
+      const { listKnownModels } = await import("../llm/known-models.ts");
+      const names = usable();
+      const known = await listKnownModels();
+      return known.flatMap(({ provider, name }) =>
+        names.includes(provider) ? [`${provider}/${name}`] : [],
+      );
+    },
     examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
     tools: () => Promise.resolve([]),
     reportError: options.reportError,
@@ -106,4 +116,12 @@ async function loadApp(
 async function toolFacts(config: Config) {
   const { describeTools } = await import("./tool-deps.ts");
   return describeTools(config).map(({ name, description }) => ({ name, description }));
+}
+
+/** Of so many workflows the model is told by itself. */
+const WORKFLOW_COUNT_MAX = 30;
+
+async function workflowFacts({ workflows }: Store) {
+  const found = await workflows.list({ limit: WORKFLOW_COUNT_MAX });
+  return found.map(({ name, description }) => ({ name, description }));
 }

@@ -16,7 +16,9 @@ export const CONVERSATION_MESSAGE_COUNT_MAX = 5_000;
 export const CONVERSATION_TITLE_CHARS_MAX = 80;
 /** What may be attached to one message. */
 export const MESSAGE_FILE_COUNT_MAX = 5;
-export const MESSAGE_FILE_BYTES_MAX = 5 * 1024 * 1024;
+export const MESSAGE_FILE_BYTES_MAX = 2 * 1024 * 1024;
+/** Of an attached text, which is put into the request as it is. */
+export const MESSAGE_FILE_CHARS_MAX = 60_000;
 /** Of a conversation, so that what a request carries has an end. */
 export const CONVERSATION_FILE_BYTES_MAX = 20 * 1024 * 1024;
 /** How often a workflow with errors goes back to the model by itself. */

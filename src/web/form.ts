@@ -9,6 +9,8 @@ export interface Form {
   has(name: string): boolean;
   /** Undefined when no file was chosen. */
   file(name: string): File | undefined;
+  /** All files that were chosen for a name, in order. */
+  files(name: string): readonly File[];
 }
 
 /**
@@ -30,10 +32,18 @@ export async function readForm(c: Context): Promise<Form> {
       const value = data.get(name);
       return value instanceof File && value.size > 0 ? value : undefined;
     },
+    files: (name) =>
+      data.getAll(name).filter((value): value is File => value instanceof File && value.size > 0),
   };
 }
 
-const EMPTY: Form = { text: () => "", texts: () => [], has: () => false, file: () => undefined };
+const EMPTY: Form = {
+  text: () => "",
+  texts: () => [],
+  has: () => false,
+  file: () => undefined,
+  files: () => [],
+};
 
 async function readData(c: Context): Promise<FormData> {
   try {

@@ -75,6 +75,11 @@ export const PATTERNS = {
   conversationCancellation: "/chat/:id/cancellation",
   conversationWorkflows: "/chat/:id/workflows",
   conversationDeletion: "/chat/:id/deletion",
+  conversationTitle: "/chat/:id/title",
+  conversationModel: "/chat/:id/model",
+  conversationBranch: "/chat/:id/branch",
+  conversationDecisions: "/chat/:id/decisions",
+  conversationAttachment: "/chat/:id/files/:ordinal/:number",
   metrics: "/metrics",
   metricsCsv: "/metrics.csv",
   metricsJson: "/metrics.json",
@@ -133,6 +138,11 @@ export const CHAT_ROUTES: readonly (readonly [method: "GET" | "POST", pattern: s
   ["POST", PATTERNS.conversationCancellation],
   ["POST", PATTERNS.conversationWorkflows],
   ["POST", PATTERNS.conversationDeletion],
+  ["POST", PATTERNS.conversationTitle],
+  ["POST", PATTERNS.conversationModel],
+  ["POST", PATTERNS.conversationBranch],
+  ["POST", PATTERNS.conversationDecisions],
+  ["GET", PATTERNS.conversationAttachment],
 ];
 
 export const pathTo = {

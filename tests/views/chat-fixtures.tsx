@@ -2,7 +2,8 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AnswerMessage, Conversation } from "../../src/domain/conversation.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
-import { ChatAwayPage, ChatPage, type ChatPhase, ConversationPage } from "../../views/chat.tsx";
+import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
+import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
 import type { Shell } from "../../views/shell.ts";
 import { DEGRADED, DRAWING, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
@@ -123,6 +124,17 @@ const HOSTILE_READING: AnswerReading = {
   },
 };
 
+const MODELS = ["anthropic/claude-sonnet-5", "openai/gpt-5"];
+
+function withFiles(view: MessageView): MessageView {
+  const about = { hash: "", byteCount: 2_048 };
+  const files = [
+    { ...about, number: 1, name: "notes.md", mediaType: "text/plain" },
+    { ...about, number: 2, name: "chart-of-the-last-quarter.png", mediaType: "image/png" },
+  ];
+  return view.message.role === "person" ? { ...view, message: { ...view.message, files } } : view;
+}
+
 function talk(
   phase: ChatPhase,
   messages: readonly MessageView[],
@@ -144,6 +156,7 @@ function talk(
       position={3_200_000}
       older={phase === "answering" ? 7 : undefined}
       isNewest
+      models={MODELS}
     />
   );
 }
@@ -179,6 +192,12 @@ export const CHAT_CASES: readonly ChatCase[] = [
           conversation({ id: "01kaechat0000003", title: HOSTILE, messageCount: 1 }),
         ]}
         next="01kaechat0000003"
+        search=""
+        models={MODELS}
+        draft={{
+          text: "Why did this run fail, and what should be changed?",
+          about: { kind: "run", id: "01kaerun00000001", name: "review_digest 01kaerun00000001" },
+        }}
       />
     ),
   },
@@ -186,9 +205,32 @@ export const CHAT_CASES: readonly ChatCase[] = [
     name: "chat-empty",
     path: "/chat?empty",
     over: { demo: true },
-    view: (shell) => <ChatPage shell={shell("Chat")} conversations={[]} next={undefined} />,
+    view: (shell) => (
+      <ChatPage shell={shell("Chat")} conversations={[]} next={undefined} search="" models={[]} />
+    ),
+  },
+  {
+    name: "chat-found-nothing",
+    path: "/chat?search=none",
+    view: (shell) => (
+      <ChatPage
+        shell={shell("Chat")}
+        conversations={[]}
+        next={undefined}
+        search="none"
+        models={MODELS}
+      />
+    ),
   },
   { name: "chat-talk", path: `/chat/${ID}`, view: talk("idle", TALK) },
+  {
+    name: "chat-branches",
+    path: `/chat/${ID}?branches`,
+    view: talk("idle", [
+      withFiles(said(1, "Sum up what is attached.")),
+      answered(3, { siblings: [2, 3, 6], finish: "length", text: "Half of it" }),
+    ]),
+  },
   {
     name: "chat-answering",
     path: `/chat/${ID}?answering`,
@@ -245,7 +287,13 @@ export const CHAT_CASES: readonly ChatCase[] = [
     path: "/chat?degraded",
     over: { health: DEGRADED },
     view: (shell) => (
-      <ChatPage shell={shell("Chat")} conversations={[conversation()]} next={undefined} />
+      <ChatPage
+        shell={shell("Chat")}
+        conversations={[conversation()]}
+        next={undefined}
+        search=""
+        models={MODELS}
+      />
     ),
   },
   {

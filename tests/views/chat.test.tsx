@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ConversationUpdate } from "../../views/chat.tsx";
+import { ConversationUpdate } from "../../views/conversation.tsx";
 import { answered, conversation } from "./chat-fixtures.tsx";
 import { HOSTILE } from "./fixtures.ts";
 import { inspect, visibleText } from "./inspect.ts";

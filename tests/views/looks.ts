@@ -179,12 +179,12 @@ export const LOOKS: Readonly<Record<string, Look>> = {
   },
   "/chat": {
     full: ["chat"],
-    empty: ["chat-empty"],
+    empty: ["chat-empty", "chat-found-nothing"],
     degraded: ["chat-list-degraded"],
     error: ["chat-away"],
   },
   "/chat/:id": {
-    full: ["chat-talk", "chat-answering"],
+    full: ["chat-talk", "chat-answering", "chat-branches"],
     empty: "a conversation begins with what a person wrote",
     degraded: ["chat-degraded"],
     error: ["chat-retry", "chat-hostile", "not-found"],

@@ -76,6 +76,7 @@ describe("systemPrompt()", () => {
     const prompt = systemPrompt({
       tools: [{ name: "serper_search", description: "Searches the web." }],
       providers: [],
+      workflows: [],
     });
     expect(prompt).toContain("- serper_search: Searches the web.");
     const example = prompt.split("```yaml\n").at(-1)?.split("\n```")[0] ?? "";

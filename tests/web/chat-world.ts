@@ -57,6 +57,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
     const app = createChatApp({
       conversations: store.conversations,
       workflows: store.workflows,
+      runs: store.runs,
       models: options.models ?? scripted,
       clock: options.clock ?? systemClock,
       version: "1.2.3",
@@ -66,7 +67,8 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       dashboard: { host: options.host ?? "127.0.0.1", port: world.port },
       health: () => store.health(),
       demo: () => false,
-      facts: () => Promise.resolve({ tools: [], providers: ["openai"] }),
+      facts: () => Promise.resolve({ tools: [], providers: ["openai"], workflows: [] }),
+      modelNames: () => Promise.resolve(["openai/gpt-5"]),
       examples: () =>
         Promise.resolve([{ name: "greeting", description: "Says hello.", source: GREETING }]),
       tools: () => Promise.resolve([]),

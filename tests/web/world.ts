@@ -354,15 +354,18 @@ export class Browser {
   /** Sends a form; the page with the token is fetched first when there was none. */
   async post(
     path: string,
-    fields: Record<string, string | Blob> = {},
+    fields: Record<string, string | Blob | readonly Blob[]> = {},
     headers: Record<string, string> = {},
   ): Promise<Answer> {
     if (this.token === "") await this.get("/login");
     if (this.token === "") await this.get("/settings");
-    const body = Object.values(fields).some((value) => value instanceof Blob)
+    const entries = Object.entries({ _csrf: this.token, ...fields }).flatMap(([name, value]) =>
+      (Array.isArray(value) ? value : [value]).map((one: string | Blob) => [name, one] as const),
+    );
+    const body = entries.some(([, value]) => value instanceof Blob)
       ? new FormData()
       : new URLSearchParams();
-    for (const [name, value] of Object.entries({ _csrf: this.token, ...fields })) {
+    for (const [name, value] of entries) {
       if (body instanceof FormData) body.append(name, value);
       else if (typeof value === "string") body.append(name, value);
     }

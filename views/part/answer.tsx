@@ -1,5 +1,5 @@
 /** One message of a conversation. What people and models wrote is text, whatever it looks like. */
-import type { AnswerMessage, Message } from "../../src/domain/conversation.ts";
+import type { AnswerMessage, Message, PersonMessage } from "../../src/domain/conversation.ts";
 import { REPAIR_ROUND_COUNT_MAX } from "../../src/domain/conversation.ts";
 import type { Problem, Workflow } from "../../src/domain/workflow.ts";
 import type { Drawing } from "../../src/graph/drawing.ts";
@@ -10,9 +10,10 @@ import { ErrorBox } from "./error-box.tsx";
 import { Graph, nodeOrder } from "./graph.tsx";
 import { Icon } from "./icon.tsx";
 import { idPart } from "./id.ts";
+import { MessageActions } from "./message-actions.tsx";
 import { formatCost } from "./money.ts";
 import { nodeNote } from "./node.tsx";
-import { formatCount, plural } from "./number.ts";
+import { formatBytes, formatCount, plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { typeText } from "./type.ts";
 
@@ -67,6 +68,8 @@ export function MessageItem(props: MessageView & { writable: boolean }) {
       <li class="message person" id={messageId(message.ordinal)}>
         <h2 class="sr">You</h2>
         <p class="said">{message.text}</p>
+        <Files message={message} />
+        <MessageActions message={message} writable={props.writable} />
       </li>
     );
   }
@@ -111,7 +114,25 @@ function Ended(props: MessageView & { message: AnswerMessage; writable: boolean 
       ))}
       <Outcome message={message} />
       <p class="sub num message-foot">{footText(message)}</p>
+      <MessageActions message={message} writable={props.writable} />
     </>
+  );
+}
+
+function Files({ message }: { message: PersonMessage }) {
+  if (message.files.length === 0) return null;
+  const base = `/chat/${encodeURIComponent(message.conversationId)}/files/${message.ordinal}`;
+  return (
+    <ul class="message-files">
+      {message.files.map(({ number, name, byteCount }) => (
+        <li>
+          <a class="plain-link" href={`${base}/${number}`} download hx-boost="false">
+            {name}
+          </a>{" "}
+          <span class="sub num">{formatBytes(byteCount)}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

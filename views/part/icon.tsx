@@ -16,6 +16,7 @@ const PATHS = {
   play: "M5.5 3.75v8.5L12 8z",
   stop: "M4.25 4.25h7.5v7.5h-7.5z",
   chevron: "M6 4l4 4-4 4",
+  previous: "M10 4l-4 4 4 4",
   plus: "M8 3.25v9.5M3.25 8h9.5",
   warning: "M8 2.5l6 10.75H2zM8 6.5v3M8 11.4v.1",
   critical: "M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM8 5v3.5M8 10.9v.1",

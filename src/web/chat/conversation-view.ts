@@ -1,8 +1,9 @@
 /** A conversation as its page and its stream show it: the store, with what it does not have yet. */
-import type { ChatPhase, ConversationHead, MessageChange } from "../../../views/chat.tsx";
+import type { ChatPhase, ConversationHead, MessageChange } from "../../../views/conversation.tsx";
 import type { AnswerReading, MessageView, SavedWorkflow } from "../../../views/part/answer.tsx";
 import {
   ANSWER_CHARS_MAX,
+  type ChatCallState,
   type Conversation,
   type ConversationStore,
   type Message,
@@ -15,12 +16,12 @@ import { type AnswerReader, hasErrors } from "./reading.ts";
 export const MESSAGE_COUNT_MAX = 60;
 
 /**
- * A place in a conversation as one number: which message, and how much of it. The last two of a
- * message stand for its end, before and after the answers to it have ended.
+ * A place in a conversation as one number: which branch, which message, how much of it. The last places of a message
+ * stand for its end: how far its tool calls are, and whether the answers to it have ended.
  */
 const PLACES = 4 * ANSWER_CHARS_MAX;
-const ENDED = PLACES - 2;
-const AT_REST = PLACES - 1;
+const ENDED = PLACES - 10_000;
+const ORDINALS = 8_192;
 
 export interface ViewDeps {
   readonly conversations: ConversationStore;
@@ -36,15 +37,35 @@ export interface Update {
 }
 
 /** The place that a page is at which shows these messages and nothing after them. */
-export function positionOf(last: Message | undefined, isActive: boolean): number {
-  if (last === undefined) return 0;
-  return last.ordinal * PLACES + placeIn(last, isActive);
+export function positionOf(
+  { branch }: Pick<Conversation, "branch">,
+  last: Message | undefined,
+  isActive: boolean,
+): number {
+  const start = branch * ORDINALS;
+  return last === undefined
+    ? start * PLACES
+    : (start + last.ordinal) * PLACES + placeIn(last, isActive);
 }
 
 function placeIn(message: Message, isActive: boolean): number {
   if (isUnderWay(message)) return Math.min(message.text.length, ENDED - 1);
-  return isActive ? ENDED : AT_REST;
+  return ENDED + 2 * callProgress(message) + (isActive ? 0 : 1);
 }
+
+/** Grows with each step of a call. */
+function callProgress(message: Message): number {
+  if (message.role === "person") return 0;
+  return message.calls.reduce((sum, { state }) => sum + CALL_STEPS[state], 0);
+}
+
+const CALL_STEPS: Record<ChatCallState, number> = {
+  asked: 0,
+  begun: 1,
+  done: 2,
+  declined: 2,
+  failed: 2,
+};
 
 function isUnderWay(message: Message): boolean {
   return message.role === "model" && message.state === "streaming";
@@ -56,27 +77,40 @@ export async function readUpdate(
   conversation: Conversation,
   after: number,
 ): Promise<Update | undefined> {
-  const seen = { ordinal: Math.floor(after / PLACES), place: after % PLACES };
+  const seen = {
+    branch: Math.floor(after / PLACES / ORDINALS),
+    ordinal: Math.floor(after / PLACES) % ORDINALS,
+    place: after % PLACES,
+  };
   const isActive = deps.answers.isActive(conversation.id);
+  const isOther = seen.branch !== conversation.branch;
   const found = await currentMessages(deps, conversation.id, {
-    after: seen.ordinal - 1,
+    ...(isOther ? {} : { after: seen.ordinal - 1 }),
     limit: MESSAGE_COUNT_MAX,
   });
   const last = found.at(-1);
-  const position = positionOf(last, isActive);
+  const position = positionOf(conversation, last, isActive);
   if (last === undefined || position <= after) return undefined;
+  const head = await readHead(deps, conversation, last);
+  if (isOther) {
+    const views = await Promise.all(found.map((message) => viewMessage(deps, message)));
+    return { position, head, changes: [{ kind: "replaced", views }] };
+  }
   const changes = await Promise.all(
     found.map(async (message): Promise<MessageChange[]> => {
       if (message.ordinal > seen.ordinal) {
         return [{ kind: "added", view: await viewMessage(deps, message) }];
       }
-      if (message.ordinal < seen.ordinal || seen.place >= ENDED) return [];
-      if (!isUnderWay(message)) return [{ kind: "ended", view: await viewMessage(deps, message) }];
+      if (message.ordinal < seen.ordinal) return [];
+      if (!isUnderWay(message)) {
+        const isSame = seen.place >= ENDED + 2 * callProgress(message);
+        return isSame ? [] : [{ kind: "ended", view: await viewMessage(deps, message) }];
+      }
       const text = message.text.slice(seen.place);
       return text === "" ? [] : [{ kind: "text", ordinal: message.ordinal, text }];
     }),
   );
-  return { position, head: await readHead(deps, conversation, last), changes: changes.flat() };
+  return { position, head, changes: changes.flat() };
 }
 
 /** Stored messages, the one that is under way with the text that is not stored yet. */
@@ -106,6 +140,8 @@ async function phaseOf(
 ): Promise<ChatPhase> {
   if (answers.isActive(conversation.id)) return "answering";
   if (last === undefined || last.role === "person" || last.state !== "done") return "retry";
+  if (last.calls.some(({ state }) => state === "asked")) return "asking";
+  if (last.calls.length > 0) return "retry";
   return hasErrors(await reader.read(last)) ? "retry" : "idle";
 }
 

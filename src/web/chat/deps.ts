@@ -1,6 +1,7 @@
 /** What the chat's web app is given by the composition root. */
 import type { ConversationStore } from "../../domain/conversation.ts";
 import type { ModelPort } from "../../domain/model.ts";
+import type { RunStore } from "../../domain/run.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Example, WebDeps } from "../deps.ts";
 import type { PromptFacts } from "./prompt.ts";
@@ -12,9 +13,12 @@ export interface ChatDeps extends Pick<
 > {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
+  readonly runs: Pick<RunStore, "get">;
   readonly models: Pick<ModelPort, "resolve" | "call">;
   /** Asked for when a model is: the tools are loaded then. */
   readonly facts: () => Promise<PromptFacts>;
+  /** What may be picked, as `provider/model`: the known models of providers that can be used. */
+  readonly modelNames: () => Promise<readonly string[]>;
   readonly examples: () => Promise<readonly Example[]>;
   /** What the model may do besides talking; loaded when a model is asked. */
   readonly tools: () => Promise<readonly ChatTool[]>;

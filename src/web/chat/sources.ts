@@ -1,9 +1,6 @@
 /** The live streams of the chat: one for each conversation, one for the list of them. */
-import {
-  type ConversationHead,
-  ConversationListUpdate,
-  ConversationUpdate,
-} from "../../../views/chat.tsx";
+import { ConversationListUpdate } from "../../../views/chat.tsx";
+import { type ConversationHead, ConversationUpdate } from "../../../views/conversation.tsx";
 import { STREAM_END } from "../../../views/layout.tsx";
 import type { Conversation } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
@@ -56,7 +53,7 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
     const [last] = await currentMessages(parts, id, { limit: 1 });
     const head = await readHead(parts, conversation, last);
     return {
-      position: positionOf(last, parts.answers.isActive(id)),
+      position: positionOf(conversation, last, parts.answers.isActive(id)),
       head,
       changes: [],
     };
@@ -133,15 +130,16 @@ export function noConversation(id: string): AppError {
 /** The newest conversations, with the id to go on from when there are more. */
 export async function listConversations(
   { conversations }: Pick<ChatDeps, "conversations">,
-  before?: string,
-): Promise<{ conversations: Conversation[]; next: string | undefined }> {
+  { before, search = "" }: { readonly before?: string | undefined; readonly search?: string } = {},
+): Promise<{ conversations: Conversation[]; next: string | undefined; search: string }> {
   const found = await conversations.list({
     limit: CONVERSATION_COUNT_MAX + 1,
+    search,
     ...(before === undefined ? {} : { before }),
   });
   const shown = found.slice(0, CONVERSATION_COUNT_MAX);
   const next = found.length > CONVERSATION_COUNT_MAX ? shown.at(-1)?.id : undefined;
-  return { conversations: shown, next };
+  return { conversations: shown, next, search };
 }
 
 /** The first page of the list, whole, whenever it has changed. */

@@ -1,0 +1,255 @@
+/** One conversation: its page, its stream, its files and its forms. */
+import type { Hono } from "hono";
+import { ConversationPage } from "../../../views/conversation.tsx";
+import type { AnswerMessage, Conversation, Message } from "../../domain/conversation.ts";
+import { AppError } from "../../domain/error.ts";
+import { readForm } from "../form.ts";
+import type { WebContext, WebEnv } from "../kit.ts";
+import { html } from "../render.ts";
+import { pathTo, PATTERNS } from "../routes.ts";
+import { openStream } from "../stream.ts";
+import {
+  currentMessages,
+  MESSAGE_COUNT_MAX,
+  positionOf,
+  readHead,
+  viewMessage,
+} from "./conversation-view.ts";
+import type { ChatDeps } from "./deps.ts";
+import { namesOfModels, readModel, readSaid } from "./message-form.ts";
+import type { ChatKit } from "./pages.ts";
+import { createConversationSource, noConversation } from "./sources.ts";
+
+export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
+  const { deps } = kit;
+
+  app.get(PATTERNS.conversationStream, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    const after = Number(c.req.header("Last-Event-ID") ?? c.req.query("after") ?? 0);
+    return openStream(c, kit, {
+      key: `chat:${id}`,
+      createSource: () => createConversationSource(kit, id),
+      after: Number.isSafeInteger(after) && after > 0 ? after : 0,
+    });
+  });
+
+  app.get(PATTERNS.conversationFile, async (c) => {
+    const answer = await requireAnswer(deps, c, c.req.param("file").slice(0, -".yaml".length));
+    const { result } = await kit.reader.read(answer);
+    if (result === undefined) throw noWorkflow();
+    const name = (result.workflow?.name ?? "workflow").replaceAll(/[^\w.-]+/g, "_").slice(0, 80);
+    return c.body(result.source, 200, {
+      "Content-Type": "application/yaml; charset=utf-8",
+      "Content-Disposition": `attachment; filename="${name}.yaml"`,
+    });
+  });
+
+  app.get(PATTERNS.conversation, async (c) => {
+    const conversation = await requireConversation(deps, c);
+    const before = Number(c.req.query("before"));
+    const isOlder = Number.isSafeInteger(before) && before > 1;
+    return conversationPage(c, kit, conversation, isOlder ? before : undefined);
+  });
+
+  app.get(PATTERNS.conversationAttachment, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    const [ordinal, number] = [Number(c.req.param("ordinal")), Number(c.req.param("number"))];
+    const message = await deps.conversations.message({ conversationId: id, ordinal });
+    const files = message?.role === "person" ? message.files : [];
+    const about = files.find((file) => file.number === number);
+    const data = await deps.conversations.file({ conversationId: id, ordinal, number });
+    if (about === undefined || data === undefined) {
+      throw new AppError("not_found", "There is no such file in this conversation.", {
+        fix: "Go back to the conversation and choose one that is there.",
+      });
+    }
+    // Whatever it is, it is never shown as a page of this origin.
+    return c.body(Uint8Array.from(data), 200, {
+      "Content-Type": "application/octet-stream",
+      "Content-Disposition": `attachment; filename*=UTF-8''${encodeURIComponent(about.name)}`,
+    });
+  });
+
+  registerForms(app, kit);
+  registerOptions(app, kit);
+}
+
+async function conversationPage(
+  c: WebContext,
+  kit: ChatKit,
+  ...[conversation, before]: [Conversation, number | undefined]
+): Promise<Response> {
+  const { id } = conversation;
+  // Asked before the messages are read: whatever happens meanwhile then comes by the stream.
+  const isActive = kit.answers.isActive(id);
+  const messages = await currentMessages(kit, id, {
+    limit: MESSAGE_COUNT_MAX,
+    ...(before === undefined ? {} : { before }),
+  });
+  const last = messages.at(-1);
+  const position = positionOf(conversation, last, isActive);
+  const newest = before === undefined ? last : undefined;
+  const views = await Promise.all(messages.map((message) => viewMessage(kit, message)));
+  const head = await readHead(kit, conversation, newest);
+  const [first] = messages;
+  return html(
+    c,
+    ConversationPage({
+      ...head,
+      shell: kit.shell(c, conversation.title),
+      messages: views,
+      position,
+      older: first === undefined || first.parent === null ? undefined : first.ordinal,
+      isNewest: before === undefined,
+      models: await namesOfModels(kit.deps),
+      edited: editedOf(messages, c.req.query("edit")),
+    }),
+  );
+}
+
+/** The message of a person that is to be written anew. */
+function editedOf(messages: readonly Message[], asked: string | undefined) {
+  const found = messages.find(
+    ({ ordinal, role }) => role === "person" && String(ordinal) === asked,
+  );
+  return found === undefined ? undefined : { ordinal: found.ordinal, text: found.text };
+}
+
+/** The ordinal in a field of a form; undefined when it is not there. */
+function ordinalIn(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
+  const { deps, answers } = kit;
+
+  app.post(PATTERNS.conversationMessages, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    const form = await readForm(c);
+    const { text, files } = await readSaid(form, deps);
+    const inPlaceOf = ordinalIn(form.text("inPlaceOf"));
+    await deps.conversations.say(id, text, {
+      files,
+      ...(inPlaceOf === undefined ? {} : { inPlaceOf }),
+    });
+    await answers.begin(id);
+    kit.notify();
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationAnswers, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    const form = await readForm(c);
+    const goOnWith = ordinalIn(form.text("goOnWith"));
+    const inPlaceOf = goOnWith ?? ordinalIn(form.text("inPlaceOf"));
+    await answers.begin(id, {
+      ...(inPlaceOf === undefined ? {} : { inPlaceOf }),
+      goesOn: goOnWith !== undefined,
+    });
+    kit.notify();
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationBranch, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    const ordinal = ordinalIn((await readForm(c)).text("message")) ?? 0;
+    await deps.conversations.show({ conversationId: id, ordinal });
+    kit.notify();
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationDecisions, async (c) => {
+    const { id, head } = await requireConversation(deps, c);
+    const decision = (await readForm(c)).text("decision");
+    const [, ordinal, number, verb] =
+      /^(\d{1,9})-(\d{1,4})-(approve|decline)$/.exec(decision) ?? [];
+    if (Number(ordinal) !== head) {
+      throw new AppError("conflict", "The conversation has gone on since this was asked.", {
+        fix: "Reload the page; ask for it again if you still want it.",
+      });
+    }
+    const ref = { conversationId: id, ordinal: head, number: Number(number) };
+    await answers.decide(ref, verb === "approve");
+    kit.notify();
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationCancellation, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    await answers.stop(id);
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationWorkflows, async (c) => {
+    const answer = await requireAnswer(deps, c, (await readForm(c)).text("message"));
+    const { result } = await kit.reader.read(answer);
+    if (result === undefined) throw noWorkflow();
+    const { workflow, source } = result;
+    if (workflow === undefined) {
+      throw new AppError("workflow_invalid", "The workflow of this answer has errors.", {
+        fix: "Ask for a correction in the conversation, then save that.",
+      });
+    }
+    const { name, description = null } = workflow;
+    const saved = await deps.workflows.save({ name, description, source, format: "yaml" });
+    return c.redirect(pathTo.workflow(saved.id), 303);
+  });
+}
+
+function registerOptions(app: Hono<WebEnv>, kit: ChatKit): void {
+  const { deps, answers } = kit;
+
+  app.post(PATTERNS.conversationTitle, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    const title = (await readForm(c)).text("title").trim();
+    if (title === "") {
+      throw new AppError("invalid", "A conversation needs a title.", {
+        fix: "Write a word or two.",
+      });
+    }
+    await deps.conversations.rename(id, title);
+    kit.notify();
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationModel, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    await deps.conversations.pickModel(id, readModel(await readForm(c)));
+    return c.redirect(pathTo.conversation(id), 303);
+  });
+
+  app.post(PATTERNS.conversationDeletion, async (c) => {
+    const { id } = await requireConversation(deps, c);
+    await answers.stop(id);
+    await deps.conversations.remove(id);
+    kit.notify();
+    return c.redirect(pathTo.chat(), 303);
+  });
+}
+
+async function requireConversation(deps: ChatDeps, c: WebContext): Promise<Conversation> {
+  const id = c.req.param("id") ?? "";
+  const conversation = await deps.conversations.get(id);
+  if (conversation === undefined) throw noConversation(id);
+  return conversation;
+}
+
+/** @param ordinal As it was sent. @throws AppError `not_found` when it is no answer that has ended. */
+async function requireAnswer(
+  deps: ChatDeps,
+  c: WebContext,
+  ordinal: string,
+): Promise<AnswerMessage> {
+  const { id } = await requireConversation(deps, c);
+  const message: Message | undefined = /^\d{1,9}$/.test(ordinal)
+    ? await deps.conversations.message({ conversationId: id, ordinal: Number(ordinal) })
+    : undefined;
+  if (message?.role !== "model" || message.state === "streaming") throw noWorkflow();
+  return message;
+}
+
+function noWorkflow(): AppError {
+  return new AppError("not_found", "There is no workflow in this message.", {
+    fix: "Go back to the conversation and choose an answer that has one.",
+  });
+}

@@ -1,0 +1,308 @@
+/** One conversation of the chat. */
+import {
+  type Conversation,
+  CONVERSATION_TITLE_CHARS_MAX,
+  type ConversationTotals,
+  MESSAGE_CHARS_MAX,
+} from "../src/domain/conversation.ts";
+import { Layout } from "./layout.tsx";
+import {
+  answerTextId,
+  messageId,
+  MessageItem,
+  type MessageView,
+  SAVE_FORM_ID,
+} from "./part/answer.tsx";
+import { BannersPart, type BannerProps } from "./part/banner.tsx";
+import { keepNewline } from "./part/code.tsx";
+import { AttachField, ModelField } from "./part/composer.tsx";
+import { PostForm } from "./part/form.tsx";
+import { Icon } from "./part/icon.tsx";
+import { LivePart } from "./part/live-part.tsx";
+import { ANSWER_FORM_ID, BRANCH_FORM_ID } from "./part/message-actions.tsx";
+import { formatCost } from "./part/money.ts";
+import { formatCount } from "./part/number.ts";
+import { PageHead } from "./part/panel.tsx";
+import { isWritable, type Shell } from "./shell.ts";
+
+/** Without script the page of an answer that is under way asks for itself this often. */
+const REFRESH_SECONDS = 2;
+
+/**
+ * `retry`: the newest answer did not end well, and may be asked for again. `asking`: a tool call waits for a person's
+ * decision.
+ */
+export type ChatPhase = "answering" | "asking" | "idle" | "retry" | "deleted";
+
+export interface ConversationHead {
+  readonly conversation: Conversation;
+  readonly totals: ConversationTotals;
+  readonly phase: ChatPhase;
+}
+
+export interface ConversationPageProps extends ConversationHead {
+  readonly shell: Shell;
+  /** Oldest first. */
+  readonly messages: readonly MessageView[];
+  /** What the page shows, for its stream. */
+  readonly position: number;
+  /** The oldest message here is not the first; or these are not the newest. */
+  readonly older: number | undefined;
+  readonly isNewest: boolean;
+  /** What may be picked, as `provider/model`. */
+  readonly models: readonly string[];
+  /** A message that is written anew: what is sent takes its place, on a branch of its own. */
+  readonly edited?: { readonly ordinal: number; readonly text: string } | undefined;
+}
+
+export function ConversationPage(props: ConversationPageProps) {
+  const { shell, conversation, messages, phase, isNewest } = props;
+  const path = `/chat/${encodeURIComponent(conversation.id)}`;
+  const writable = isWritable(shell);
+  return (
+    <Layout
+      shell={shell}
+      {...(isNewest ? { stream: `${path}/stream?after=${props.position}` } : {})}
+      {...(isNewest && phase === "answering" ? { refreshSeconds: REFRESH_SECONDS } : {})}
+    >
+      <div class="chat">
+        <PageHead crumb={<a href="/chat">Chat</a>} title={conversation.title}>
+          {writable ? <Controls {...props} path={path} /> : null}
+        </PageHead>
+        <ChatHead {...props} />
+        <div class="chat-scroll" tabindex={0} role="region" aria-label="Messages">
+          <div>
+            <Talk path={path} older={props.older} messages={messages} writable={writable} />
+            {isNewest ? null : (
+              <p class="chat-older">
+                <a class="plain-link" href={path}>
+                  Newest messages
+                </a>
+              </p>
+            )}
+          </div>
+        </div>
+        {writable && isNewest ? <Composer {...props} path={path} /> : null}
+      </div>
+    </Layout>
+  );
+}
+
+/** What is seen of the branch. */
+function Talk(props: {
+  path: string;
+  older: number | undefined;
+  messages: readonly MessageView[];
+  writable: boolean;
+}) {
+  const { path, older, messages, writable } = props;
+  return (
+    <div id="talk">
+      {older === undefined ? null : (
+        <p class="chat-older">
+          <a class="plain-link" href={`${path}?before=${older}`}>
+            Older messages
+          </a>
+        </p>
+      )}
+      <ol id="messages" class="messages">
+        {messages.map((view) => (
+          <MessageItem {...view} writable={writable} />
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+/** Its name, its model, and its end. */
+function Controls(props: ConversationPageProps & { path: string }) {
+  const { shell, conversation, models, path } = props;
+  return (
+    <details class="menu">
+      <summary class="btn ghost small">
+        <Icon name="settings" size={12} />
+        Options<span class="sr"> of this conversation</span>
+      </summary>
+      <div class="menu-body stack">
+        <PostForm action={`${path}/title`} csrf={shell.csrf} class="row-form">
+          <label for="title">Title</label>
+          <input
+            id="title"
+            name="title"
+            class="input"
+            value={conversation.title}
+            maxlength={CONVERSATION_TITLE_CHARS_MAX}
+            required
+          />
+          <button type="submit" class="btn ghost small">
+            Rename
+          </button>
+        </PostForm>
+        {shell.demo ? null : (
+          <PostForm action={`${path}/model`} csrf={shell.csrf} class="row-form">
+            <ModelField models={models} value={conversation.model} />
+            <button type="submit" class="btn ghost small">
+              Use it
+            </button>
+          </PostForm>
+        )}
+        <PostForm action={`${path}/deletion`} csrf={shell.csrf}>
+          <button type="submit" class="btn danger small">
+            <Icon name="trash" size={12} />
+            Delete<span class="sr"> this conversation</span>
+          </button>
+        </PostForm>
+      </div>
+    </details>
+  );
+}
+
+/** State and cost; the style sheet shows the buttons that fit its phase. */
+export function ChatHead(props: ConversationHead) {
+  const { phase } = props;
+  const { inputTokens, outputTokens, costNanoUsd, unpricedCount } = props.totals;
+  const isSpent = inputTokens + outputTokens > 0;
+  return (
+    <p id="chat-head" class="chat-head sub num" role="status" data-phase={phase}>
+      {PHASE_TEXT[phase]}
+      {isSpent
+        ? ` ${formatCount(inputTokens)} tokens in, ${formatCount(outputTokens)} out, ${formatCost(costNanoUsd, unpricedCount)}.`
+        : ""}
+    </p>
+  );
+}
+
+const PHASE_TEXT: Record<ChatPhase, string> = {
+  answering: "Answering …",
+  asking: "It waits for your decision.",
+  idle: "Ready.",
+  retry: "The newest answer can be asked for again.",
+  deleted: "This conversation was deleted.",
+};
+
+/** All forms of the page stand outside of its live parts, because they carry the CSRF token. */
+function Composer(props: ConversationPageProps & { path: string }) {
+  const { shell, path, edited } = props;
+  return (
+    <div class="composer">
+      <PostForm action={`${path}/workflows`} csrf={shell.csrf} id={SAVE_FORM_ID}></PostForm>
+      <PostForm action={`${path}/answers`} csrf={shell.csrf} id={ANSWER_FORM_ID}></PostForm>
+      <PostForm action={`${path}/branch`} csrf={shell.csrf} id={BRANCH_FORM_ID}></PostForm>
+      <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="chat-answering">
+        <button type="submit" class="btn danger wide">
+          <Icon name="stop" size={14} />
+          Stop
+        </button>
+      </PostForm>
+      <PostForm action={`${path}/answers`} csrf={shell.csrf} class="chat-retry">
+        <button type="submit" class="btn ghost wide">
+          <Icon name="refresh" size={14} />
+          Try again
+        </button>
+      </PostForm>
+      {edited === undefined ? null : (
+        <p class="message-note">
+          <Icon name="info" size={14} />
+          <span>
+            You write message {edited.ordinal} anew. What was answered to it stays, on a branch of
+            its own. <a href={path}>Leave it as it is</a>
+          </span>
+        </p>
+      )}
+      <PostForm action={`${path}/messages`} csrf={shell.csrf} class="chat-ready" multipart>
+        {edited === undefined ? null : (
+          <input type="hidden" name="inPlaceOf" value={String(edited.ordinal)} />
+        )}
+        <label for="text" class="sr">
+          Your message
+        </label>
+        <textarea
+          id="text"
+          name="text"
+          class="input grow"
+          rows={edited === undefined ? 2 : 6}
+          maxlength={MESSAGE_CHARS_MAX}
+          required
+          placeholder="What should be different? Or ask something."
+          autofocus={edited !== undefined}
+          data-send
+        >
+          {keepNewline(edited?.text ?? "")}
+        </textarea>
+        <button type="submit" class="btn primary">
+          <Icon name="up" size={14} />
+          Send
+        </button>
+        <AttachField />
+      </PostForm>
+    </div>
+  );
+}
+
+/** What is new of one message. */
+export type MessageChange =
+  | { readonly kind: "added" | "ended"; readonly view: MessageView }
+  /** Another branch is shown. */
+  | { readonly kind: "replaced"; readonly views: readonly MessageView[] }
+  | { readonly kind: "text"; readonly ordinal: number; readonly text: string };
+
+/** A message of a conversation's stream. While nothing but text comes, the rest has not changed. */
+export function ConversationUpdate(props: {
+  head: ConversationHead;
+  changes: readonly MessageChange[];
+  banners: BannerProps;
+}) {
+  const { changes, banners } = props;
+  const writable = banners.health.state === "ok";
+  const onlyText = changes.length > 0 && changes.every(({ kind }) => kind === "text");
+  return (
+    <>
+      {onlyText ? null : <BannersPart {...banners} />}
+      {changes.map((change) => (
+        <Change
+          change={change}
+          writable={writable}
+          path={`/chat/${encodeURIComponent(props.head.conversation.id)}`}
+        />
+      ))}
+      {onlyText ? null : (
+        <LivePart target="chat-head" swap="outerMorph">
+          <ChatHead {...props.head} />
+        </LivePart>
+      )}
+    </>
+  );
+}
+
+function Change(props: { change: MessageChange; writable: boolean; path: string }) {
+  const { change, writable, path } = props;
+  if (change.kind === "replaced") {
+    const first = change.views[0]?.message;
+    const older = first === undefined || first.parent === null ? undefined : first.ordinal;
+    return (
+      <LivePart target="talk" swap="outerMorph">
+        <Talk path={path} older={older} messages={change.views} writable={writable} />
+      </LivePart>
+    );
+  }
+  if (change.kind === "text") {
+    return (
+      <LivePart target={answerTextId(change.ordinal)} swap="beforeend">
+        {change.text}
+      </LivePart>
+    );
+  }
+  const item = <MessageItem {...change.view} writable={writable} />;
+  if (change.kind === "added") {
+    return (
+      <LivePart target="messages" swap="beforeend">
+        {item}
+      </LivePart>
+    );
+  }
+  return (
+    <LivePart target={messageId(change.view.message.ordinal)} swap="outerMorph">
+      {item}
+    </LivePart>
+  );
+}
