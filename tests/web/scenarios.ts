@@ -740,9 +740,9 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     route: "GET /chat/:id/files/:ordinal/:number",
     path: ({ talk }) => `/chat/${talk.id}/files/1/1`,
-    status: 404,
-    type: HTML,
-    contains: ["There is no such file in this conversation."],
+    status: 200,
+    type: "application/octet-stream",
+    contains: ["notes"],
   },
   {
     route: "POST /chat/:id/deletion",
@@ -1089,7 +1089,14 @@ export async function setUp(world: World): Promise<Setting> {
 
 async function addTalk(world: World, title: string): Promise<Conversation> {
   const { conversations } = world.store;
-  const talk = await conversations.create({ id: title.slice(0, 3), title, text: title });
+  const talk = await conversations.create({
+    id: title.slice(0, 3),
+    title,
+    text: title,
+    files: [
+      { name: "notes.txt", mediaType: "text/plain", data: new TextEncoder().encode("notes") },
+    ],
+  });
   const begun = await conversations.startAnswer(talk.id, 0);
   await conversations.endAnswer(begun, {
     text: `\`\`\`yaml\n${GREETING}\`\`\``,
