@@ -67,18 +67,18 @@ export function ChatPage(props: ChatPageProps) {
 
 function SearchForm(props: { search: string }) {
   return (
-    <form method="get" action="/chat" role="search" aria-label="Conversations" class="filters">
-      <div class="field">
-        <label for="chat-search">Search</label>
-        <input
-          id="chat-search"
-          name="search"
-          type="search"
-          class="input"
-          value={props.search}
-          placeholder="Words of a title, or of what you wrote"
-        />
-      </div>
+    <form method="get" action="/chat" role="search" aria-label="Conversations" class="row-form pad">
+      <label for="chat-search" class="sr">
+        Search conversations
+      </label>
+      <input
+        id="chat-search"
+        name="search"
+        type="search"
+        class="input wide"
+        value={props.search}
+        placeholder="Words of a title, or of what you wrote"
+      />
       <button type="submit" class="btn ghost">
         <Icon name="search" size={14} />
         Find
@@ -153,8 +153,11 @@ function About({ about }: Pick<ChatDraft, "about">) {
     <p class="message-note">
       <Icon name="info" size={14} />
       <span>
-        With the {kind} <a href={`/${kind}s/${encodeURIComponent(id)}`}>{name}</a>: its text goes
-        with your message.
+        With the {kind}{" "}
+        <a class="plain-link" href={`/${kind}s/${encodeURIComponent(id)}`}>
+          {name}
+        </a>
+        : its text goes with your message.
       </span>
       <input type="hidden" name={kind} value={id} />
     </p>

@@ -205,7 +205,10 @@ function Composer(props: ConversationPageProps & { path: string }) {
           <Icon name="info" size={14} />
           <span>
             You write message {edited.ordinal} anew. What was answered to it stays, on a branch of
-            its own. <a href={path}>Leave it as it is</a>
+            its own.{" "}
+            <a class="plain-link" href={path}>
+              Leave it as it is
+            </a>
           </span>
         </p>
       )}

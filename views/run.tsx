@@ -331,6 +331,11 @@ export function RunResult(props: {
         <Panel id="failure" title="Why it failed" class="refusal">
           <div class="pad-x">
             <ErrorBox error={run.error} />
+            <p>
+              <a class="plain-link" href={`/chat?run=${encodeURIComponent(run.id)}`}>
+                Ask the chat why, and what to change
+              </a>
+            </p>
           </div>
         </Panel>
       )}
