@@ -52,6 +52,8 @@ export interface WorkflowPageProps {
   readonly drawn?: { readonly run: Run; readonly steps: readonly StepAttempt[] } | undefined;
   /** Under which name the browser keeps the draft of what has just been saved; undefined otherwise. */
   readonly saved?: string | undefined;
+  /** The conversation in which it was just saved. */
+  readonly conversation?: string | undefined;
 }
 
 export function WorkflowPage(props: WorkflowPageProps) {
@@ -66,6 +68,17 @@ export function WorkflowPage(props: WorkflowPageProps) {
         <div class="banner ok" role="status" data-draft-done={props.saved}>
           <Icon name="check" />
           <p>Version {record.version.number} was saved.</p>
+        </div>
+      )}
+      {props.conversation === undefined ? null : (
+        <div class="banner ok" role="status">
+          <Icon name="check" />
+          <p>
+            Version {record.version.number} is what you have talked about.{" "}
+            <a class="plain-link" href={`/chat/${encodeURIComponent(props.conversation)}`}>
+              Back to the conversation
+            </a>
+          </p>
         </div>
       )}
       {record.description === null ? null : <p class="lead">{record.description}</p>}

@@ -79,10 +79,12 @@ test("a described workflow is answered, checked, saved and downloaded, all by pl
   expect(file.headers.get("Content-Disposition")).toBe('attachment; filename="greeting.yaml"');
 
   const saved = await browser.post(`${path}/workflows`, { message: "2" });
-  expect(saved.headers.get("Location")).toMatch(/^\/workflows\/\w+$/);
+  const address = saved.headers.get("Location") ?? "";
+  expect(address).toMatch(/^\/workflows\/\w+\?conversation=\w+$/);
   const record = await world.store.workflows.get("greeting");
   expect(record?.version).toMatchObject({ number: 1, source: GREETING, format: "yaml" });
-  expect((await browser.get(saved.headers.get("Location") ?? "")).status).toBe(200);
+  const there = await browser.get(address);
+  expect(there.text).toContain(`href="${path}">Back to the conversation</a>`);
   expect(visible((await browser.get(path)).text)).toContain("Saved as version 1: open it");
   expect(world.errors).toEqual([]);
 });

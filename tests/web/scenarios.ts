@@ -706,7 +706,7 @@ export const SCENARIOS: readonly Scenario[] = [
     path: ({ talk }) => `/chat/${talk.id}/workflows`,
     fields: { message: "2" },
     status: 303,
-    location: /^\/workflows\/\w+$/,
+    location: /^\/workflows\/\w+\?conversation=\w+$/,
   },
   {
     route: "POST /chat/:id/title",

@@ -358,16 +358,38 @@ function Actions(
   );
 }
 
-function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordinal: number }) {
-  const { saved, writable, ordinal } = props;
-  if (saved?.isSame === true) {
-    return (
-      <a class="btn primary" href={`/workflows/${encodeURIComponent(saved.id)}`}>
+/** Where a saved workflow leads. */
+function Onward({ saved, writable }: { saved: SavedWorkflow; writable: boolean }) {
+  const page = `/workflows/${encodeURIComponent(saved.id)}`;
+  return (
+    <>
+      <a class="btn primary" href={page}>
         <Icon name="workflows" size={14} />
         Saved as version {saved.versionNumber}: open it
       </a>
-    );
-  }
+      {writable ? (
+        <>
+          <a class="btn ghost" href={`${page}#run`}>
+            <Icon name="play" size={14} />
+            Run
+          </a>
+          <a class="btn ghost" href={`${page}/edit`}>
+            <Icon name="edit" size={14} />
+            Edit
+          </a>
+          <a class="btn ghost" href={`${page}#schedules`}>
+            <Icon name="schedules" size={14} />
+            Schedule
+          </a>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordinal: number }) {
+  const { saved, writable, ordinal } = props;
+  if (saved?.isSame === true) return <Onward saved={saved} writable={writable} />;
   if (!writable) return null;
   return (
     <button

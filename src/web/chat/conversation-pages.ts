@@ -192,7 +192,8 @@ function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
     }
     const { name, description = null } = workflow;
     const saved = await deps.workflows.save({ name, description, source, format: "yaml" });
-    return c.redirect(pathTo.workflow(saved.id), 303);
+    const back = new URLSearchParams({ conversation: answer.conversationId });
+    return c.redirect(`${pathTo.workflow(saved.id)}?${back.toString()}`, 303);
   });
 }
 

@@ -230,6 +230,7 @@ async function detailPage(
     schedules: await readOr(c, schedulesOf(kit, record), []),
     drawn: await readOr(c, drawnRun(c, kit, { record, runs }), undefined),
     saved: c.req.query("saved"),
+    conversation: c.req.query("conversation"),
     form: refused?.form ?? form,
   });
   return html(c, view, refused === undefined ? 200 : 422);
