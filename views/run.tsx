@@ -332,8 +332,8 @@ export function RunResult(props: {
           <div class="pad-x">
             <ErrorBox error={run.error} />
             <p>
-              <a class="plain-link" href={`/chat?run=${encodeURIComponent(run.id)}`}>
-                Ask the chat why, and what to change
+              <a class="plain-link" href={`/chat?run=${run.id}`}>
+                Ask the chat what to change
               </a>
             </p>
           </div>
