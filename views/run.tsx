@@ -15,6 +15,7 @@ import { RunBadge } from "./part/badge.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { CopyButton, Value } from "./part/code.tsx";
 import { formatDuration } from "./part/duration.ts";
+import { AskChat } from "./part/ask-chat.tsx";
 import { ErrorBox } from "./part/error-box.tsx";
 import { PostForm } from "./part/form.tsx";
 import { RunMore } from "./part/run-more.tsx";
@@ -331,11 +332,7 @@ export function RunResult(props: {
         <Panel id="failure" title="Why it failed" class="refusal">
           <div class="pad-x">
             <ErrorBox error={run.error} />
-            <p>
-              <a class="plain-link" href={`/chat?run=${run.id}`}>
-                Ask the chat what to change
-              </a>
-            </p>
+            <AskChat runId={run.id} />
           </div>
         </Panel>
       )}
