@@ -53,7 +53,7 @@ const ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
 /** In every key and password that the cases are given, in no text of the product. */
 const SECRET = "SeCrEt";
-const FULL_FOLDER_BYTES = 1024 * 1024;
+const FULL_FOLDER_BYTES = 2 * 1024 * 1024;
 
 const HELLO = `schema_version: "1.0"
 flow: { name: hello }

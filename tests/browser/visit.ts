@@ -128,7 +128,8 @@ function listen(page: Page) {
 
 /** What a validator says of a page or a part of one as it came over the wire. */
 async function faultsOf(request: Request): Promise<string[]> {
-  const response = await request.response();
+  // Neither is there any more once the visit is over.
+  const response = await request.response().catch(() => null);
   if (response?.headers()["content-type"]?.startsWith("text/html") !== true) return [];
   // A body is forgotten with the page that it made: then the next page was asked for already.
   const html = await response.text().catch(() => "");
