@@ -11,7 +11,8 @@ import type { ChatApp } from "../web/chat/app.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
-import { hasRealProvider, providerStatuses } from "./provider-status.ts";
+import { promptFacts } from "./prompt-facts.ts";
+import { hasRealProvider } from "./provider-status.ts";
 
 export interface ChatOptions {
   readonly version: string;
@@ -91,19 +92,9 @@ async function loadApp(
     dashboard: { host: config.host, port: config.port },
     health: () => store.health(),
     demo: () => !hasRealProvider(current().llm),
-    facts: async () => ({
-      tools: await toolFacts(config),
-      providers: providerStatuses(current()).flatMap(({ name, configured }) =>
-        configured ? [name] : [],
-      ),
-    }),
+    facts: () => promptFacts(config, current()),
     examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
     tools: () => Promise.resolve([]),
     reportError: options.reportError,
   });
-}
-
-async function toolFacts(config: Config) {
-  const { describeTools } = await import("./tool-deps.ts");
-  return describeTools(config).map(({ name, description }) => ({ name, description }));
 }

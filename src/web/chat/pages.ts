@@ -4,9 +4,9 @@ import { ChatPage, ConversationPage } from "../../../views/chat.tsx";
 import {
   type AnswerMessage,
   type Conversation,
-  CONVERSATION_TITLE_CHARS_MAX,
   MESSAGE_CHARS_MAX,
   type Message,
+  titleOf,
 } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import { newId } from "../../lib/id.ts";
@@ -68,10 +68,9 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
 
   app.post(PATTERNS.chat, async (c) => {
     const text = requireText((await readForm(c)).text("text"));
-    const title = text.split("\n")[0]?.trim() ?? "";
     const { id } = await deps.conversations.create({
       id: newId(deps.clock.now()),
-      title: title.length > CONVERSATION_TITLE_CHARS_MAX ? cut(title) : title,
+      title: titleOf(text),
       text,
     });
     await kit.answers.begin(id);
@@ -86,10 +85,6 @@ async function draftAbout(deps: ChatDeps, id: string | undefined): Promise<strin
   if (record === undefined) return undefined;
   const text = `Change the workflow ${record.name} so that \n\n\`\`\`yaml\n${record.version.source.trimEnd()}\n\`\`\`\n`;
   return text.length > MESSAGE_CHARS_MAX ? undefined : text;
-}
-
-function cut(title: string): string {
-  return `${Array.from(title.slice(0, CONVERSATION_TITLE_CHARS_MAX)).slice(0, -2).join("")}…`;
 }
 
 /** @throws AppError `invalid`, `too_large`. */
