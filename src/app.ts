@@ -37,6 +37,12 @@ export async function startChat(config: Config, options: ChatOptions) {
   return chat.startChat(config, options);
 }
 
+/** What `agents new` talks with; it opens the database itself. */
+export async function openWorkflowBuilder(config: Config, reportError: (error: unknown) => void) {
+  const builder = await import("./app/workflow-builder.ts");
+  return builder.openWorkflowBuilder(config, reportError);
+}
+
 export async function runGuard(argv: readonly string[], clock: Clock): Promise<number> {
   const guard = await import("./process/guard.ts");
   return guard.runGuard(argv, clock);

@@ -11,6 +11,7 @@ import type { ChatApp } from "../web/chat/app.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
+import { promptFacts } from "./prompt-facts.ts";
 import { hasRealProvider, providerStatuses } from "./provider-status.ts";
 
 export interface ChatOptions {
@@ -94,11 +95,7 @@ async function loadApp(
     dashboard: { host: config.host, port: config.port },
     health: () => store.health(),
     demo: () => !hasRealProvider(current().llm),
-    facts: async () => ({
-      tools: await toolFacts(config),
-      providers: usable(),
-      workflows: await workflowFacts(store),
-    }),
+    facts: () => promptFacts(config, { settings: current(), workflows: store.workflows }),
     async modelNames() {
       const { listKnownModels } = await import("../llm/known-models.ts");
       const names = usable();
@@ -111,17 +108,4 @@ async function loadApp(
     tools: () => Promise.resolve([]),
     reportError: options.reportError,
   });
-}
-
-async function toolFacts(config: Config) {
-  const { describeTools } = await import("./tool-deps.ts");
-  return describeTools(config).map(({ name, description }) => ({ name, description }));
-}
-
-/** Of so many workflows the model is told by itself. */
-const WORKFLOW_COUNT_MAX = 30;
-
-async function workflowFacts({ workflows }: Store) {
-  const found = await workflows.list({ limit: WORKFLOW_COUNT_MAX });
-  return found.map(({ name, description }) => ({ name, description }));
 }

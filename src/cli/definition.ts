@@ -228,31 +228,6 @@ export const VALIDATE = define({
   flags: { json },
 });
 
-export const GRAPH_FORMATS = ["text", "mermaid", "svg"] as const;
-
-export const GRAPH = define({
-  name: "graph",
-  summary: "Show a workflow file as a graph",
-  examples: ["agents graph workflow.yaml", "agents graph workflow.yaml -f svg -o workflow.svg"],
-  positionals: [{ name: "FILE", required: true, complete: "file" }],
-  flags: {
-    format: {
-      type: "text",
-      short: "f",
-      value: "FORMAT",
-      description: "text, mermaid or svg (default text)",
-      choices: GRAPH_FORMATS,
-    },
-    output: {
-      type: "text",
-      short: "o",
-      value: "FILE",
-      description: "Write to this file",
-      complete: "file",
-    },
-  },
-});
-
 export const RUN = define({
   name: "run",
   summary: "Run a workflow file and show its progress",

@@ -4,6 +4,7 @@
  */
 import type { TokenStore } from "../domain/access-token.ts";
 import type { Config } from "../config/config.ts";
+import type { AnswerMessage, ConversationTotals } from "../domain/conversation.ts";
 import type { Settings } from "../config/load.ts";
 import type { ErrorRecord } from "../domain/error.ts";
 import type { MemoryStore } from "../domain/memory.ts";
@@ -13,7 +14,13 @@ import type { RunActions } from "../domain/run-actions.ts";
 import type { Schedule, ScheduleStore } from "../domain/schedule.ts";
 import type { DatabaseHealth, ServiceStatus, SystemStore } from "../domain/service.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Problem, ProviderName, WorkflowStore } from "../domain/workflow.ts";
+import type {
+  Problem,
+  ProviderName,
+  Workflow,
+  WorkflowRecord,
+  WorkflowStore,
+} from "../domain/workflow.ts";
 
 export interface Runner {
   /** Resolves when the run that it is limited to has ended. */
@@ -113,6 +120,45 @@ export type ProviderCheck =
   | { readonly ok: true; readonly models: readonly string[] }
   | { readonly ok: false; readonly error: ErrorRecord };
 
+/** An answer that has ended. */
+export interface BuildAnswer {
+  readonly message: AnswerMessage;
+  /** Undefined when there is no workflow in it. */
+  readonly result:
+    | {
+        readonly source: string;
+        /** Undefined when it has errors. */
+        readonly workflow: Workflow | undefined;
+        readonly problems: readonly Problem[];
+      }
+    | undefined;
+}
+
+/** A conversation with the model that builds workflows. */
+export interface WorkflowBuilder {
+  /** Begins a conversation. @param model Null for the default. @returns its id. */
+  create(text: string, model: string | null): Promise<string>;
+  /** Goes on with one. @throws AppError `not_found`; `conflict` while an answer is under way. */
+  say(id: string, text: string): Promise<void>;
+  /** @throws AppError `not_found`. */
+  pickModel(id: string, model: string): Promise<void>;
+  /** The newest message, when it is an answer that is done and whose workflow can run. */
+  newest(id: string): Promise<BuildAnswer | undefined>;
+  /** Answers what was said last, or tries again, repairs included. @throws AppError `conflict`, `not_found`. */
+  answer(
+    id: string,
+    hooks: {
+      onBegin(about: { provider: string; model: string; round: number }): void;
+      onText(text: string): void;
+      onEnd(answer: BuildAnswer): void;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<BuildAnswer>;
+  totals(id: string): Promise<ConversationTotals>;
+  save(workflow: Workflow, source: string): Promise<WorkflowRecord>;
+  close(): Promise<void>;
+}
+
 export interface App {
   /**
    * @param reportError Takes failures in the background, such as of a checkpoint that is tried again.
@@ -142,6 +188,11 @@ export interface App {
       reportError(error: unknown): void;
     },
   ): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  /** @throws AppError those of the database. */
+  openWorkflowBuilder(
+    config: Config,
+    reportError: (error: unknown) => void,
+  ): Promise<WorkflowBuilder>;
   /** Runs the guard until its program has ended. @returns the exit code. */
   runGuard(argv: readonly string[], clock: Clock): Promise<number>;
   /** Calls back when the parent process is gone. */

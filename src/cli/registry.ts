@@ -1,6 +1,7 @@
 /** Name → command. Handlers are loaded only when they run. */
 import type { CommandContext } from "./command.ts";
 import * as definitions from "./definition.ts";
+import * as files from "./file-definition.ts";
 import * as internals from "./internal-definition.ts";
 import { type CommandDefinition, type FlagDefinitions, GLOBAL_FLAGS } from "./flag.ts";
 import { assert } from "../lib/assert.ts";
@@ -44,8 +45,9 @@ export const COMMANDS: readonly Command[] = [
   command(definitions.DOCTOR, async () => (await import("./command/doctor.ts")).doctor),
   command(definitions.BACKUP, async () => (await import("./command/backup.ts")).backup),
   command(definitions.RESTORE, async () => (await import("./command/backup.ts")).restore),
+  command(files.NEW, async () => (await import("./command/new.ts")).newWorkflow),
   command(definitions.VALIDATE, async () => (await import("./command/validate.ts")).validate),
-  command(definitions.GRAPH, async () => (await import("./command/graph.ts")).graph),
+  command(files.GRAPH, async () => (await import("./command/graph.ts")).graph),
   command(definitions.RUN, async () => (await import("./command/run.ts")).run),
   command(definitions.RUNS, async () => (await import("./command/runs.ts")).runs),
   command(definitions.CANCEL, async () => (await import("./command/cancel.ts")).cancel),

@@ -225,3 +225,11 @@ export interface ConversationStore {
   /** @throws AppError `not_found`. */
   remove(id: string): Promise<void>;
 }
+
+/** The title of a conversation that begins with this text: its first line, cut. */
+export function titleOf(text: string): string {
+  const [line = ""] = text.trim().split("\n");
+  const title = line.trim();
+  if (title.length <= CONVERSATION_TITLE_CHARS_MAX) return title;
+  return `${Array.from(title.slice(0, CONVERSATION_TITLE_CHARS_MAX)).slice(0, -2).join("")}…`;
+}

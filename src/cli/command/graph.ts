@@ -4,7 +4,7 @@ import { readSettings } from "../../config/load.ts";
 import { ERROR_CODES } from "../../domain/error.ts";
 import type { Workflow } from "../../domain/workflow.ts";
 import type { CommandContext } from "../command.ts";
-import type { GRAPH } from "../definition.ts";
+import type { GRAPH } from "../file-definition.ts";
 import { print } from "../terminal.ts";
 import { readWorkflowFile } from "../workflow-file.ts";
 import { checkWorkflow } from "./run.ts";

@@ -1,7 +1,7 @@
 /** The pages and forms of the chat. */
 import type { Hono } from "hono";
 import { type ChatDraft, ChatPage } from "../../../views/chat.tsx";
-import { CONVERSATION_TITLE_CHARS_MAX } from "../../domain/conversation.ts";
+import { titleOf } from "../../domain/conversation.ts";
 import { newId } from "../../lib/id.ts";
 import { readForm } from "../form.ts";
 import { type Kit, readOr, type WebEnv } from "../kit.ts";
@@ -51,10 +51,9 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
   app.post(PATTERNS.chat, async (c) => {
     const form = await readForm(c);
     const { text, files } = await readSaid(form, deps);
-    const title = text.split("\n")[0]?.trim() ?? "";
     const { id } = await deps.conversations.create({
       id: newId(deps.clock.now()),
-      title: title.length > CONVERSATION_TITLE_CHARS_MAX ? cut(title) : title,
+      title: titleOf(text),
       text,
       files,
       model: readModel(form),
@@ -89,8 +88,4 @@ async function draftAbout(
       ? "Why did this run fail, and what should be changed?"
       : "What happened in this run?";
   return { text, about: { kind: "run", id: found.id, name } };
-}
-
-function cut(title: string): string {
-  return `${Array.from(title.slice(0, CONVERSATION_TITLE_CHARS_MAX)).slice(0, -2).join("")}…`;
 }
