@@ -11,6 +11,7 @@ import {
   type FailureContext,
   refusesSchema,
   refusesTemperature,
+  refusesTools,
   toAppError,
   unknownModel,
 } from "./failure.ts";
@@ -49,6 +50,8 @@ export function createModelPort(
   const wordsOnly = new Set<string>();
   /** Models that refused a temperature: they are not given one from then on. */
   const noTemperature = new Set<string>();
+  /** Models that refused tools which they need not have: they are not given any from then on. */
+  const noTools = new Set<string>();
 
   /**
    * Asks without what the model refuses. Not retries of one call: what is refused was neither answered nor
@@ -58,7 +61,9 @@ export function createModelPort(
     const { provider, connection } = call;
     const key = `${connection.baseUrl} ${call.request.model}`;
     let mode = wordsOnly.has(key) ? WORDS : outputMode(provider, call.request);
-    let request = noTemperature.has(key) ? withoutTemperature(call.request) : call.request;
+    const { request: asked } = call;
+    let request = noTemperature.has(key) ? withoutTemperature(asked) : asked;
+    if (request.toolsOptional === true && noTools.has(key)) request = { ...request, tools: [] };
     const refused = new Set<Set<string>>();
     for (;;) {
       const outcome = yield* asText(streamCall({ ...call, request, mode }));
@@ -70,6 +75,9 @@ export function createModelPort(
       } else if (request.temperature !== undefined && refusesTemperature(outcome.cause)) {
         request = withoutTemperature(request);
         refused.add(noTemperature);
+      } else if (mayDropTools(request) && refusesTools(outcome.cause)) {
+        request = { ...request, tools: [] };
+        refused.add(noTools);
       } else return outcome;
     }
   }
@@ -118,6 +126,10 @@ export function createModelPort(
 
 function withoutTemperature({ temperature: _temperature, ...request }: ModelRequest): ModelRequest {
   return request;
+}
+
+function mayDropTools({ tools, toolsOptional = false }: ModelRequest): boolean {
+  return toolsOptional && tools.length > 0;
 }
 
 async function* asText(

@@ -384,6 +384,7 @@ async function* ask(
     ...(apiBase === undefined ? {} : { apiBase }),
     messages: [system, ...context.messages],
     tools: tools.map(({ spec }) => spec),
+    toolsOptional: true,
     signal,
   });
 }
