@@ -8,6 +8,7 @@ import { systemClock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
 import type { ChatApp } from "../web/chat/app.ts";
+import { loadChatTools } from "./chat-tools.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
@@ -79,11 +80,14 @@ async function loadApp(
     void settings.refresh();
     return settings.current();
   };
+  const clock = systemClock;
+  const tools = () => toolFacts(config);
+  let chatTools: ReturnType<typeof loadChatTools> | undefined;
   return createChatApp({
     conversations: store.conversations,
     workflows: store.workflows,
     models: createLazyModels(async () => (await settings.refresh()).llm),
-    clock: systemClock,
+    clock,
     version: options.version,
     secretKey: config.secretKey,
     host,
@@ -92,13 +96,13 @@ async function loadApp(
     health: () => store.health(),
     demo: () => !hasRealProvider(current().llm),
     facts: async () => ({
-      tools: await toolFacts(config),
+      tools: await tools(),
       providers: providerStatuses(current()).flatMap(({ name, configured }) =>
         configured ? [name] : [],
       ),
     }),
     examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
-    tools: () => Promise.resolve([]),
+    tools: () => (chatTools ??= loadChatTools(config, { store, settings, clock, tools })),
     reportError: options.reportError,
   });
 }

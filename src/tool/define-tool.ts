@@ -35,10 +35,14 @@ export function defineTool<
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     if (parsed.success) return parsed.data as z.output<Config>;
     const keys = Object.keys(configSchema.shape).join(", ");
-    throw new AppError("invalid", `The config of ${name} is not valid. ${argumentProblems(parsed.error)}`, {
-      fix: keys === "" ? "Remove `config` from the tool." : `Use only these keys: ${keys}.`,
-      cause: parsed.error,
-    });
+    throw new AppError(
+      "invalid",
+      `The config of ${name} is not valid. ${argumentProblems(parsed.error)}`,
+      {
+        fix: keys === "" ? "Remove `config` from the tool." : `Use only these keys: ${keys}.`,
+        cause: parsed.error,
+      },
+    );
   };
   return {
     spec: { name, description, parameters: parametersOf(schema) },
