@@ -8,6 +8,7 @@ import { systemClock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
 import type { ChatApp } from "../web/chat/app.ts";
+import { loadChatTools } from "./chat-tools.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
@@ -82,12 +83,16 @@ async function loadApp(
   };
   const usable = () =>
     providerStatuses(current()).flatMap(({ name, configured }) => (configured ? [name] : []));
+  const clock = systemClock;
+  const facts = () => promptFacts(config, { settings: current(), workflows: store.workflows });
+  const tools = async () => (await facts()).tools;
+  let chatTools: ReturnType<typeof loadChatTools> | undefined;
   return createChatApp({
     conversations: store.conversations,
     workflows: store.workflows,
     runs: store.runs,
     models: createLazyModels(async () => (await settings.refresh()).llm),
-    clock: systemClock,
+    clock,
     version: options.version,
     secretKey: config.secretKey,
     host,
@@ -95,7 +100,7 @@ async function loadApp(
     dashboard: { host: config.host, port: config.port },
     health: () => store.health(),
     demo: () => !hasRealProvider(current().llm),
-    facts: () => promptFacts(config, { settings: current(), workflows: store.workflows }),
+    facts,
     async modelNames() {
       const { listKnownModels } = await import("../llm/known-models.ts");
       const names = usable();
@@ -105,7 +110,7 @@ async function loadApp(
       );
     },
     examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
-    tools: () => Promise.resolve([]),
+    tools: () => (chatTools ??= loadChatTools(config, { store, settings, clock, tools })),
     reportError: options.reportError,
   });
 }

@@ -55,6 +55,8 @@ export interface ModelRequest {
   readonly reasoning?: ReasoningLevel;
   readonly messages: readonly ModelMessage[];
   readonly tools: readonly ToolSpec[];
+  /** A model that refuses tools is asked without them, instead of failing. */
+  readonly toolsOptional?: boolean;
   /** JSON Schema that the answer must satisfy; undefined for free text. */
   readonly output?: {
     readonly name: string;

@@ -99,6 +99,20 @@ export function refusesTemperature(error: unknown): boolean {
   );
 }
 
+/** True when a model, or the server that it runs on, cannot be given tools. */
+export function refusesTools(error: unknown): boolean {
+  const fault = readFault(error);
+  if (fault === undefined || !TOOL_REFUSAL_STATUS.has(fault.status)) return false;
+  return TOOL_REFUSALS.some((pattern) => pattern.test(fault.message));
+}
+
+/** Routers say 404 for a model without tools, llama.cpp 500 for a server that was started without. */
+const TOOL_REFUSAL_STATUS = new Set([400, 404, 422, 500, 501]);
+const TOOL_REFUSALS = [
+  /(?:not support|unsupported|that support)[^.]*\b(?:tool|function call)/i,
+  /\b(?:tool|function call)[^.]*(?:not supported|not enabled|unsupported|requires? --)/i,
+];
+
 function localFailure(error: unknown, { provider, connection }: FailureContext) {
   if (error instanceof StallError) {
     return new AppError(

@@ -11,6 +11,7 @@ import {
   type FailureContext,
   refusesSchema,
   refusesTemperature,
+  refusesTools,
   toAppError,
   unknownModel,
 } from "./failure.ts";
@@ -38,6 +39,27 @@ const TIMEOUTS: CallTimeouts = {
   pieceMs: PIECE_TIMEOUT_MS,
 };
 
+/** What a request can do without. */
+const REFUSALS: readonly {
+  readonly name: "temperature" | "tools";
+  readonly has: (request: ModelRequest) => boolean;
+  readonly is: (cause: unknown) => boolean;
+  readonly without: (request: ModelRequest) => ModelRequest;
+}[] = [
+  {
+    name: "temperature",
+    has: ({ temperature }) => temperature !== undefined,
+    is: refusesTemperature,
+    without: ({ temperature: _temperature, ...request }) => request,
+  },
+  {
+    name: "tools",
+    has: ({ tools, toolsOptional = false }) => toolsOptional && tools.length > 0,
+    is: refusesTools,
+    without: (request) => ({ ...request, tools: [] }),
+  },
+];
+
 /** The model port over the AI SDK; the demo provider answers without it. */
 export function createModelPort(
   settings: ModelSettings,
@@ -47,8 +69,8 @@ export function createModelPort(
   const redact = createRedactor(settingsSecrets(settings));
   /** Models that refused a schema: they are asked in words from then on. */
   const wordsOnly = new Set<string>();
-  /** Models that refused a temperature: they are not given one from then on. */
-  const noTemperature = new Set<string>();
+  /** Models that refused a part of a request: they are not given one from then on. */
+  const refusers = { temperature: new Set<string>(), tools: new Set<string>() };
 
   /**
    * Asks without what the model refuses. Not retries of one call: what is refused was neither answered nor
@@ -58,7 +80,8 @@ export function createModelPort(
     const { provider, connection } = call;
     const key = `${connection.baseUrl} ${call.request.model}`;
     let mode = wordsOnly.has(key) ? WORDS : outputMode(provider, call.request);
-    let request = noTemperature.has(key) ? withoutTemperature(call.request) : call.request;
+    const known = REFUSALS.filter(({ name, has }) => has(call.request) && refusers[name].has(key));
+    let request = known.reduce((asked, { without }) => without(asked), call.request);
     const refused = new Set<Set<string>>();
     for (;;) {
       const outcome = yield* asText(streamCall({ ...call, request, mode }));
@@ -67,10 +90,12 @@ export function createModelPort(
       if (mode?.kind === "native" && refusesSchema(outcome.cause)) {
         mode = WORDS;
         refused.add(wordsOnly);
-      } else if (request.temperature !== undefined && refusesTemperature(outcome.cause)) {
-        request = withoutTemperature(request);
-        refused.add(noTemperature);
-      } else return outcome;
+        continue;
+      }
+      const refusal = REFUSALS.find(({ has, is }) => has(request) && is(outcome.cause));
+      if (refusal === undefined) return outcome;
+      request = refusal.without(request);
+      refused.add(refusers[refusal.name]);
     }
   }
 
@@ -114,10 +139,6 @@ export function createModelPort(
     accountOf: (model) => accountOf(model, settings),
     resolve: (wish) => resolveModel(wish, { settings, redact, nowMs: clock.now() }),
   };
-}
-
-function withoutTemperature({ temperature: _temperature, ...request }: ModelRequest): ModelRequest {
-  return request;
 }
 
 async function* asText(

@@ -2,7 +2,8 @@
 import * as z from "zod";
 import { AppError } from "../domain/error.ts";
 import type { Tool, ToolContext } from "../domain/tool.ts";
-import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
+import { argumentProblems, parametersOf } from "../domain/tool-arguments.ts";
+import type { Json } from "../lib/json.ts";
 
 const NO_CONFIG = z.strictObject({});
 
@@ -34,10 +35,14 @@ export function defineTool<
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     if (parsed.success) return parsed.data as z.output<Config>;
     const keys = Object.keys(configSchema.shape).join(", ");
-    throw new AppError("invalid", `The config of ${name} is not valid. ${problems(parsed.error)}`, {
-      fix: keys === "" ? "Remove `config` from the tool." : `Use only these keys: ${keys}.`,
-      cause: parsed.error,
-    });
+    throw new AppError(
+      "invalid",
+      `The config of ${name} is not valid. ${argumentProblems(parsed.error)}`,
+      {
+        fix: keys === "" ? "Remove `config` from the tool." : `Use only these keys: ${keys}.`,
+        cause: parsed.error,
+      },
+    );
   };
   return {
     spec: { name, description, parameters: parametersOf(schema) },
@@ -50,7 +55,7 @@ export function defineTool<
       if (!parsed.success) {
         throw new AppError(
           "invalid",
-          `The arguments of ${name} are not valid. ${problems(parsed.error)}`,
+          `The arguments of ${name} are not valid. ${argumentProblems(parsed.error)}`,
           {
             fix: "Call the tool again with arguments that satisfy its parameters.",
             cause: parsed.error,
@@ -60,19 +65,4 @@ export function defineTool<
       return definition.run(parsed.data, { ...context, config: readConfig(context.config) });
     },
   };
-}
-
-function parametersOf(schema: z.ZodObject): JsonObject {
-  const { $schema: _dialect, ...parameters } = z.toJSONSchema(schema, { io: "input" });
-  const json: unknown = JSON.parse(JSON.stringify(parameters));
-  return isJsonObject(json) ? json : {};
-}
-
-function problems(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => {
-      const place = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-      return `${place}${issue.message.replace(/\.$/, "")}.`;
-    })
-    .join(" ");
 }

@@ -214,6 +214,34 @@ describe("reasoning", () => {
     ]);
   });
 
+  for (const [status, message] of [
+    [400, "registry.ollama.ai/library/gemma3:4b does not support tools"],
+    [404, "No endpoints found that support tool use."],
+    [400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'],
+    [500, "tools param requires --jinja flag"],
+    [400, "Function calling is not enabled for models/gemma-3"],
+  ] as const) {
+    test(`a server that says "${message}" is asked without tools where these are optional`, async () => {
+      await using strict = await startModelServer();
+      const asker = createModelPort(serverSettings(strict));
+      const refusal = { kind: "status", status, message } as const;
+      strict.next(refusal);
+      const tools = [{ name: "look", description: "Looks.", parameters: { type: "object" } }];
+      const request = requestFor("openai-compatible", { tools, toolsOptional: true });
+      for (const _ of [1, 2]) await answerOf(asker, request);
+      expect(strict.requests().map(({ body }) => at(body, "tools") !== undefined)).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      // A step of a workflow cannot do its work without them.
+      strict.next(refusal);
+      const { error } = await failureOf(asker, requestFor("openai-compatible", { tools }));
+      expect(error.code).not.toBe("internal");
+      expect(at(strict.requests().at(-1)?.body, "tools")).toBeDefined();
+    });
+  }
+
   test("a temperature that is out of range is an error, not dropped", async () => {
     const message = "Invalid 'temperature': expected a value <= 2.";
     server.next({ kind: "status", status: 400, message });

@@ -125,9 +125,9 @@ function createTools() {
       if (JSON.stringify(input) !== '{"bad":true}') return Promise.resolve();
       throw new AppError("invalid", "That makes no sense.", { fix: "Do it well." });
     },
-    async run(_, key) {
+    async run(_, { seed }) {
       await hold;
-      acted.push(key);
+      acted.push(seed);
       return { text: "acted", link: "/workflows/w1" };
     },
   };
@@ -348,5 +348,5 @@ test("a link from a workflow or a run brings what it is about", async () => {
   expect((await browser.get(`/chat?variant=${id}`)).text).toContain("Make a variant of");
   expect((await browser.get("/chat?run=none")).status).toBe(200);
   await browser.post("/chat", { text: "Change it", workflow: id });
-  expect(world.requests[0]?.messages[1]?.text).toContain(`text of {"id":"${id}"}`);
+  expect(world.requests[0]?.messages[1]?.text).toContain(`text of {"workflow":"${id}"}`);
 });

@@ -270,7 +270,10 @@ async function performCalls(deps: AnswersDeps, work: Work, ended: AnswerMessage)
     if (call.state !== "begun") continue;
     if (work.abort.signal.aborted) return;
     const { number } = call;
-    const made = await performCall(tools, call, `${conversationId}-${ordinal}-${number}`);
+    const made = await performCall(tools, call, {
+      seed: `${conversationId}-${ordinal}-${number}`,
+      atMs: ended.finishedAt ?? ended.createdAt,
+    });
     await deps.conversations.saveCall(
       { conversationId, ordinal, number },
       { from: "begun", ...made },
@@ -384,6 +387,7 @@ async function* ask(
     ...(apiBase === undefined ? {} : { apiBase }),
     messages: [system, ...context.messages],
     tools: tools.map(({ spec }) => spec),
+    toolsOptional: true,
     signal,
   });
 }

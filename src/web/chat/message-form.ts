@@ -26,7 +26,7 @@ export interface Said {
 }
 
 /** @throws AppError `invalid`, `too_large`, `not_found` for what it is about. */
-export async function readSaid(form: Form, deps: Pick<ChatDeps, "tools">): Promise<Said> {
+export async function readSaid(form: Form, deps: Pick<ChatDeps, "tools" | "clock">): Promise<Said> {
   const text = requireText(form.text("text"));
   const sent = form.files("files");
   if (sent.length > MESSAGE_FILE_COUNT_MAX) {
@@ -109,19 +109,22 @@ function decode(data: Uint8Array): string | undefined {
   }
 }
 
-function subjectsOf(form: Form, deps: Pick<ChatDeps, "tools">): Promise<NewMessageFile>[] {
+function subjectsOf(
+  form: Form,
+  deps: Pick<ChatDeps, "tools" | "clock">,
+): Promise<NewMessageFile>[] {
   return SUBJECTS.flatMap(({ field, tool, suffix }) => {
     const id = form.text(field);
-    return id === "" ? [] : [tellOf(deps, { tool, id, name: `${id}-${suffix}` })];
+    return id === "" ? [] : [tellOf(deps, { field, tool, id, name: `${id}-${suffix}` })];
   });
 }
 
 async function tellOf(
-  deps: Pick<ChatDeps, "tools">,
-  { tool, id, name }: { tool: string; id: string; name: string },
+  deps: Pick<ChatDeps, "tools" | "clock">,
+  { field, tool, id, name }: { field: string; tool: string; id: string; name: string },
 ): Promise<NewMessageFile> {
   const found = (await deps.tools()).find(({ spec }) => spec.name === tool);
   if (found === undefined) throw new AppError("internal", "Internal error.");
-  const { text } = await found.run({ id }, name);
+  const { text } = await found.run({ [field]: id }, { seed: name, atMs: deps.clock.now() });
   return { name, mediaType: "text/plain", data: new TextEncoder().encode(text) };
 }

@@ -12,6 +12,13 @@ export interface ChatToolResult {
   readonly link?: string;
 }
 
+/** Which call it is: the same when it is made again after a crash. */
+export interface CallKey {
+  readonly seed: string;
+  /** When the model asked for it. */
+  readonly atMs: number;
+}
+
 export interface ChatTool {
   readonly spec: ToolSpec;
   /** It writes or spends: a person is asked before each call. */
@@ -19,10 +26,10 @@ export interface ChatTool {
   /** @throws AppError when a call with these arguments makes no sense; asked before a person is. */
   check(input: Json): Promise<void>;
   /**
-   * @param key The same when a call is made again after a crash: what it makes must then be there once.
+   * @param key Of a call that is made again after a crash what it makes must be there once.
    * @throws AppError
    */
-  run(input: Json, key: string): Promise<ChatToolResult>;
+  run(input: Json, key: CallKey): Promise<ChatToolResult>;
 }
 
 /** Decides for each call of an answer what is to be done: at once, after a person was asked, or nothing. */
@@ -48,7 +55,7 @@ export function planCalls(
 export async function performCall(
   tools: readonly ChatTool[],
   call: ChatCall,
-  key: string,
+  key: CallKey,
 ): Promise<Pick<ChatCall, "state" | "result" | "link">> {
   try {
     const { text, link = null } = await requireTool(tools, call.tool).run(call.arguments, key);
