@@ -127,7 +127,7 @@ test.each(RECORDINGS.map((recording) => [recording.name, recording] as const))(
 
     const message = String(1 + answers.length);
     const saved = await browser.post(`${path}/workflows`, { message });
-    expect(saved.headers.get("Location")).toMatch(/^\/workflows\/\w+$/);
+    expect(saved.headers.get("Location")).toMatch(/^\/workflows\/\w+\?conversation=\w+$/);
     const record = await world.store.workflows.get(flow);
     expect(record?.version).toMatchObject({ number: 1, source: sources.at(-1) });
     const workflowPage = await browser.get(saved.headers.get("Location") ?? "");
