@@ -29,7 +29,13 @@ const PARTS = [
 ];
 
 const LAYERS: Record<string, readonly string[]> = {
-  "src/lib": ["diff"],
+  "src/lib": [
+    "diff",
+    "@codemirror/legacy-modes",
+    "@codemirror/streamparser",
+    "@lezer/markdown",
+    "entities",
+  ],
   "src/domain": ["src/lib", "zod"],
   "src/language": ["src/lib", "src/domain", "zod", "yaml"],
   "src/engine": ["src/lib", "src/domain", "src/language"],

@@ -61,6 +61,7 @@ const STYLE_FILES = [
   "charts",
   "motion",
   "chat",
+  "answer",
   "diff",
   "runs",
   "schedules",

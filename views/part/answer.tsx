@@ -4,24 +4,34 @@ import { REPAIR_ROUND_COUNT_MAX } from "../../src/domain/conversation.ts";
 import type { Problem, Workflow } from "../../src/domain/workflow.ts";
 import type { Drawing } from "../../src/graph/drawing.ts";
 import type { TextPart } from "../../src/lib/fenced-text.ts";
-import { CopyButton, keepNewline, VALUE_CHARS_MAX } from "./code.tsx";
+import type { CodeToken } from "../../src/lib/highlight.ts";
+import type { Block } from "../../src/lib/markdown-node.ts";
+import { CopyButton, keepNewline } from "./code.tsx";
+import { CodeBlock } from "./code-block.tsx";
 import { formatDuration } from "./duration.ts";
 import { ErrorBox } from "./error-box.tsx";
 import { Graph, nodeOrder } from "./graph.tsx";
 import { Icon } from "./icon.tsx";
 import { idPart } from "./id.ts";
+import { Markdown } from "./markdown.tsx";
 import { MessageActions } from "./message-actions.tsx";
 import { formatCost } from "./money.ts";
 import { nodeNote } from "./node.tsx";
 import { formatBytes, formatCount, plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
+import { SafeText } from "./safe-text.tsx";
 import { typeText } from "./type.ts";
 
-/** A piece of an answer; at most one is the workflow. */
-export type AnswerPart = TextPart | { readonly kind: "workflow"; readonly text: string };
+/** A piece of an answer; at most one is the workflow. What is not parsed is shown as it is written. */
+export type AnswerPart =
+  | (TextPart & { readonly kind: "prose"; readonly blocks?: readonly Block[] | undefined })
+  | (TextPart & { readonly kind: "code"; readonly tokens?: readonly CodeToken[] | undefined })
+  | { readonly kind: "workflow"; readonly text: string };
 
 export interface WorkflowResult {
   readonly source: string;
+  /** Its colours. */
+  readonly tokens?: readonly CodeToken[] | undefined;
   /** Undefined when it has errors. */
   readonly workflow: Workflow | undefined;
   readonly problems: readonly Problem[];
@@ -113,7 +123,7 @@ function Ended(props: MessageView & { message: AnswerMessage; writable: boolean 
         <Part {...props} part={part} number={index + 1} />
       ))}
       <Outcome message={message} />
-      <p class="sub num message-foot">{footText(message)}</p>
+      <Foot message={message} />
       <MessageActions message={message} writable={props.writable} />
     </>
   );
@@ -133,6 +143,25 @@ function Files({ message }: { message: PersonMessage }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** The button copies the answer as it was written, which is not how it is shown. */
+function Foot(props: { message: AnswerMessage }) {
+  const { message } = props;
+  const id = `${messageId(message.ordinal)}-source`;
+  return (
+    <div class="message-foot">
+      <p class="sub num">{footText(message)}</p>
+      {message.text.trim() === "" ? null : (
+        <>
+          <pre id={id} hidden>
+            {keepNewline(message.text)}
+          </pre>
+          <CopyButton target={id} label={`message ${message.ordinal}`} />
+        </>
+      )}
+    </div>
   );
 }
 
@@ -198,11 +227,14 @@ function Part(
   const { part, reading } = props;
   const { ordinal } = props.message;
   const id = `${messageId(ordinal)}-${props.number}`;
-  if (part.kind === "prose") return <Prose text={part.text} />;
-  if (part.kind === "code")
-    return (
-      <CodeBlock text={part.text} id={id} label={`code ${props.number} of message ${ordinal}`} />
-    );
+  if (part.kind === "prose") {
+    if (part.blocks === undefined) return <Prose text={part.text} />;
+    return <Markdown blocks={part.blocks} place={{ id, name: `message ${ordinal}` }} />;
+  }
+  if (part.kind === "code") {
+    const label = `code ${props.number} of message ${ordinal}`;
+    return <CodeBlock text={part.text} tokens={part.tokens} id={id} label={label} />;
+  }
   if (reading?.result === undefined) return null;
   return <ResultCard {...props} result={reading.result} />;
 }
@@ -213,25 +245,11 @@ function Prose(props: { text: string }) {
   return (
     <>
       {paragraphs.map((text) => (
-        <p class="said">{text.trimEnd().replace(/^\n+/, "")}</p>
+        <p class="said">
+          <SafeText text={text.trimEnd().replace(/^\n+/, "")} />
+        </p>
       ))}
     </>
-  );
-}
-
-function CodeBlock(props: { text: string; id: string; label: string }) {
-  const { text, id, label } = props;
-  const isCut = text.length > VALUE_CHARS_MAX;
-  return (
-    <div class="value-box">
-      <pre class="value" id={id} tabindex={0} aria-label={label} role="region">
-        {keepNewline(isCut ? text.slice(0, VALUE_CHARS_MAX) : text)}
-      </pre>
-      <CopyButton target={id} label={label} />
-      {isCut ? (
-        <p class="sub cut">Cut here. The whole text has {formatCount(text.length)} characters.</p>
-      ) : null}
-    </div>
   );
 }
 
@@ -271,6 +289,7 @@ function ResultCard(
         </summary>
         <CodeBlock
           text={source}
+          tokens={result.tokens}
           id={`${prefix}-yaml`}
           label={`YAML of message ${message.ordinal}`}
         />

@@ -14,7 +14,10 @@ export interface AnswerReader {
   readText(text: string): Promise<AnswerReading>;
 }
 
-/** The YAML parser is loaded with the first answer that has a workflow. */
+/** Of one answer: what is beyond is shown without colours. */
+const HIGHLIGHTED_CHARS_MAX = 100_000;
+
+/** The parsers of YAML and Markdown are loaded with the first answer that has any. */
 export function createAnswerReader(knownTools: () => Promise<readonly string[]>): AnswerReader {
   const readings = new Map<string, AnswerReading>();
 
@@ -38,13 +41,38 @@ export function createAnswerReader(knownTools: () => Promise<readonly string[]>)
       const key = `${message.conversationId}/${message.ordinal}`;
       const known = readings.get(key);
       if (known !== undefined) return known;
-      const reading = await readText(message.text);
+      const reading = await withLook(await readText(message.text));
       readings.set(key, reading);
       const [oldest] = readings.keys();
       if (readings.size > READING_COUNT_MAX && oldest !== undefined) readings.delete(oldest);
       return reading;
     },
   };
+}
+
+/** Adds how the text is shown: as Markdown, and code with colours. Limits hold for the answer as a whole. */
+async function withLook(reading: AnswerReading): Promise<AnswerReading> {
+  const [{ MARKDOWN_CHARS_MAX, parseMarkdown }, { highlight }] = await Promise.all([
+    import("../../lib/markdown.ts"),
+    import("../../lib/highlight.ts"),
+  ]);
+  let proseChars = 0;
+  let codeChars = 0;
+  const colour = (text: string, language: string) => {
+    codeChars += text.length;
+    return codeChars > HIGHLIGHTED_CHARS_MAX ? undefined : highlight(text, language);
+  };
+  const parts = reading.parts.map((part): AnswerPart => {
+    if (part.kind === "workflow") return part;
+    if (part.kind === "code") return { ...part, tokens: colour(part.text, part.language) };
+    proseChars += part.text.length;
+    return proseChars > MARKDOWN_CHARS_MAX
+      ? part
+      : { ...part, blocks: parseMarkdown(part.text, colour) };
+  });
+  const { result } = reading;
+  if (result === undefined) return { parts, result };
+  return { parts, result: { ...result, tokens: colour(result.source, "yaml") } };
 }
 
 /** True when the workflow of an answer cannot run. */
