@@ -47,6 +47,25 @@ const withoutWholeZod: BunPlugin = {
   },
 };
 
+/** The AI SDK finds models that are only named through a company's gateway. Ours are always given whole: 190 KiB. */
+const withoutGateway: BunPlugin = {
+  name: "without-gateway",
+  setup(build) {
+    build.onResolve({ filter: /^@ai-sdk\/gateway$/ }, () => ({
+      path: "gateway",
+      namespace: "none",
+    }));
+    build.onLoad({ filter: /^gateway$/, namespace: "none" }, () => ({
+      contents: `
+        const none = { isInstance: () => false };
+        export { none as GatewayError, none as GatewayAuthenticationError };
+        export const gateway = undefined;
+        export const createGateway = () => undefined;`,
+      loader: "js",
+    }));
+  },
+};
+
 /** Half a MiB of prices as a literal, and again in bytecode; packed they are 80 KiB, and sooner loaded. */
 const PRICES = /[\\/]genai-prices[\\/]dist[\\/]index\.js$/;
 
@@ -127,7 +146,7 @@ async function compile(entrypoint: string, outfile: string, target?: Target): Pr
 async function bundle(entrypoint: string, outfile: string, target?: Target): Promise<void> {
   const result = await Bun.build({
     entrypoints: [entrypoint],
-    plugins: [withoutWholeZod, withoutComments],
+    plugins: [withoutWholeZod, withoutGateway, withoutComments],
     minify: true,
     splitting: true,
     sourcemap: "linked",
