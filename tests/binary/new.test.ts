@@ -268,6 +268,39 @@ test("Ctrl-C ends the provider's request, keeps what had come, and says how it g
   expect(answersOf(home)).toEqual([{ text: "The first half of it", state: "stopped" }]);
 });
 
+test("beside a running server the page shows that it answers, and its Stop ends it", async () => {
+  await using models = await startModelServer();
+  await using home = await createHome();
+  const env = keyOf(models);
+  await using server = await startAgents({ home, env });
+  await server.waitForOutput(/chat: running/);
+  const pieces = Array.from({ length: 2_000 }, (_, index) => `word ${index} `);
+  models.next({ kind: "answer", pieces, delayMs: 20 });
+  const running = spawnAgents(["new", "Greet."], { home, env });
+  await running.waitForOutput(/word 20/);
+  const [conversation] = queryDatabase<{ id: string }>(
+    home.databasePath,
+    "SELECT id FROM conversations",
+  );
+  const path = new URL(`chat/${conversation?.id}`, server.url).href;
+  const page = await fetch(path);
+  const text = await page.text();
+  expect(text).toContain('data-phase="answering"');
+  const [, token = ""] = /name="_csrf" value="([^"]+)"/.exec(text) ?? [];
+  const cookie = page.headers.getSetCookie().map((line) => line.split(";")[0]);
+  const stopped = await fetch(`${path}/cancellation`, {
+    method: "POST",
+    body: new URLSearchParams({ _csrf: token }),
+    headers: { Cookie: cookie.join("; ") },
+    redirect: "manual",
+  });
+  expect(stopped.status).toBe(303);
+  expect(await running.child.exited).toBe(130);
+  const [answer] = answersOf(home);
+  expect(answer?.state).toBe("stopped");
+  expect(answer?.text).toContain("word 10 ");
+});
+
 test.skipIf(process.platform === "win32")(
   "on a terminal it asks what to build, what to change, and where it goes",
   async () => {

@@ -27,6 +27,7 @@ import { abortable } from "../../lib/abortable.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Example } from "../deps.ts";
 import { buildContext, CONTEXT_MESSAGE_COUNT_MAX } from "./context.ts";
+import { endElsewhere } from "./end-elsewhere.ts";
 import type { PromptFacts } from "./prompt.ts";
 import { type AnswerReader, hasErrors } from "./reading.ts";
 import { templateAnswer } from "./template-answer.ts";
@@ -148,6 +149,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
     decide: (ref, approved) => start(ref.conversationId, () => decide(deps, ref, approved)),
     async stop(conversationId) {
       const work = works.get(conversationId);
+      if (work === undefined) await endElsewhere(deps.conversations, conversationId);
       work?.abort.abort("stopped" satisfies Reason);
       await work?.ended;
     },

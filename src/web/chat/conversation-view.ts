@@ -138,7 +138,8 @@ async function phaseOf(
   conversation: Conversation,
   last: Message | undefined,
 ): Promise<ChatPhase> {
-  if (answers.isActive(conversation.id)) return "answering";
+  // Under way, and not active here: another process makes it, such as `agents new`.
+  if (answers.isActive(conversation.id) || conversation.isAnswering) return "answering";
   if (last === undefined || last.role === "person" || last.state !== "done") return "retry";
   if (last.calls.some(({ state }) => state === "asked")) return "asking";
   if (last.calls.length > 0) return "retry";
