@@ -204,8 +204,9 @@ async function expectFile(file: Awaited<ReturnType<Browser["get"]>>): Promise<vo
   expect(file.headers.get("Set-Cookie")).toBeNull();
 }
 
+const planted = (html: string) => foreign(inAnswers(`<li class="message model">${html}</li>`));
+
 test("the checks find markup that is not escaped", () => {
-  const planted = (html: string) => foreign(inAnswers(`<li class="message model">${html}</li>`));
   expect(planted("<p class='said'>x</p>")).toEqual([]);
   expect(planted("<script>alert(1)</script>")).toEqual(["script"]);
   expect(planted('<p onclick="x">x</p>')).toEqual(["p[onclick=x]"]);
