@@ -54,8 +54,8 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   button: {
     type: /^(?:button|submit)$/,
     "data-copy": ID,
-    form: /^save-form$/,
-    name: /^message$/,
+    form: /^(?:save|answer)-form$/,
+    name: /^(?:message|inPlaceOf|goOnWith)$/,
     value: /^\d+$/,
   },
   svg: { ...DRAWN, ...REGION, focusable: /^false$/ },
