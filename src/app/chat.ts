@@ -86,6 +86,7 @@ async function loadApp(
   return createChatApp({
     conversations: store.conversations,
     workflows: store.workflows,
+    runs: store.runs,
     models: createLazyModels(async () => (await settings.refresh()).llm),
     clock,
     version: options.version,

@@ -5,6 +5,7 @@ import type { ServiceStatus } from "../../src/domain/service.ts";
 import { ChatAwayPage, ChatPage, type ChatPhase, ConversationPage } from "../../views/chat.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
 import type { Shell } from "../../views/shell.ts";
+import { CALL_CASES } from "./call-fixtures.tsx";
 import { DEGRADED, DRAWING, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
 
 interface ChatCase {
@@ -253,4 +254,5 @@ export const CHAT_CASES: readonly ChatCase[] = [
     path: "/chat?away",
     view: (shell) => <ChatAwayPage shell={shell("Chat")} service={AWAY} />,
   },
+  ...CALL_CASES,
 ];

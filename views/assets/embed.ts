@@ -61,6 +61,7 @@ const STYLE_FILES = [
   "charts",
   "motion",
   "chat",
+  "call-card",
   "diff",
   "runs",
   "schedules",

@@ -1,6 +1,7 @@
 /** What the chat's web app is given by the composition root. */
 import type { ConversationStore } from "../../domain/conversation.ts";
 import type { ModelPort } from "../../domain/model.ts";
+import type { RunStore } from "../../domain/run.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Example, WebDeps } from "../deps.ts";
 import type { PromptFacts } from "./prompt.ts";
@@ -12,7 +13,9 @@ export interface ChatDeps extends Pick<
 > {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
-  readonly models: Pick<ModelPort, "resolve" | "call">;
+  readonly models: Pick<ModelPort, "resolve" | "call" | "estimateInputNanoUsd">;
+  /** For what a run is likely to cost. */
+  readonly runs: Pick<RunStore, "page">;
   /** Asked for when a model is: the tools are loaded then. */
   readonly facts: () => Promise<PromptFacts>;
   readonly examples: () => Promise<readonly Example[]>;
