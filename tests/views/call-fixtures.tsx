@@ -151,12 +151,14 @@ function page(calls: readonly CallView[], writable = true) {
     const shown = shell("What the model asks for");
     return (
       <Layout shell={shown}>
-        <PageHead title="What the model asks for" />
-        <PostForm
-          action="/chat/01kaechat0000001/decisions"
-          csrf={shown.csrf}
-          id={CALL_FORM_ID}
-        ></PostForm>
+        <PageHead crumb="Chat" title="What the model asks for" />
+        {writable ? (
+          <PostForm
+            action="/chat/01kaechat0000001/decisions"
+            csrf={shown.csrf}
+            id={CALL_FORM_ID}
+          ></PostForm>
+        ) : null}
         <ol class="messages">
           <li class="message model">
             <h2 class="message-head">Answer</h2>
