@@ -6,6 +6,7 @@ import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
 import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
 import type { Shell } from "../../views/shell.ts";
+import { CALL_CASES } from "./call-fixtures.tsx";
 import { DEGRADED, DRAWING, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
 
 interface ChatCase {
@@ -301,4 +302,5 @@ export const CHAT_CASES: readonly ChatCase[] = [
     path: "/chat?away",
     view: (shell) => <ChatAwayPage shell={shell("Chat")} service={AWAY} />,
   },
+  ...CALL_CASES,
 ];

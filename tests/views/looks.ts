@@ -184,10 +184,10 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     error: ["chat-away"],
   },
   "/chat/:id": {
-    full: ["chat-talk", "chat-answering", "chat-branches"],
+    full: ["chat-talk", "chat-answering", "chat-branches", "chat-calls", "chat-calls-decided"],
     empty: "a conversation begins with what a person wrote",
-    degraded: ["chat-degraded"],
-    error: ["chat-retry", "chat-hostile", "not-found"],
+    degraded: ["chat-degraded", "chat-calls-degraded"],
+    error: ["chat-retry", "chat-hostile", "chat-calls-hostile", "not-found"],
   },
   "/agents": {
     full: ["agents"],

@@ -1,5 +1,5 @@
 /** The dashboard with the chat's own process behind it: two servers, one database, a scripted model. */
-import type { ModelEvent, ModelPort, ModelRequest } from "../../src/domain/model.ts";
+import type { ModelEvent, ModelRequest } from "../../src/domain/model.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { type ChatApp, createChatApp } from "../../src/web/chat/app.ts";
@@ -29,7 +29,7 @@ export interface ChatWorld extends World {
 
 export interface ChatWorldOptions extends WorldOptions {
   readonly script?: ModelScript;
-  readonly models?: Pick<ModelPort, "resolve" | "call">;
+  readonly models?: Pick<ChatDeps["models"], "resolve" | "call">;
   readonly chatDeps?: Partial<ChatDeps>;
 }
 
@@ -58,7 +58,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       conversations: store.conversations,
       workflows: store.workflows,
       runs: store.runs,
-      models: options.models ?? scripted,
+      models: { ...scripted, ...options.models },
       clock: options.clock ?? systemClock,
       version: "1.2.3",
       secretKey: SECRET_KEY,

@@ -85,7 +85,10 @@ test("one prompt for each item of a list counts once for each", async () => {
       "from: START\n    parallel: { items_field: tags, target_node: write, collect_field: tags }",
     );
   const one = await estimate(world, { source, values: { ...VALUES, tags: ["a"] } });
-  const nine = await estimate(world, { source, values: { ...VALUES, tags: [..."abcdefghi"] } });
+  const nine = await estimate(world, {
+    source,
+    values: { ...VALUES, tags: "abcdefghi".split("") },
+  });
   if (one.kind !== "prompts" || nine.kind !== "prompts") throw new Error("no price");
   expect(nine.inputNanoUsd).toBe(9 * one.inputNanoUsd);
 });

@@ -62,6 +62,7 @@ const STYLE_FILES = [
   "motion",
   "chat",
   "answer",
+  "call-card",
   "diff",
   "runs",
   "schedules",

@@ -13,8 +13,9 @@ export interface ChatDeps extends Pick<
 > {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
-  readonly runs: Pick<RunStore, "get">;
-  readonly models: Pick<ModelPort, "resolve" | "call">;
+  readonly models: Pick<ModelPort, "resolve" | "call" | "estimateInputNanoUsd">;
+  /** For what a message is about, and what a run is likely to cost. */
+  readonly runs: Pick<RunStore, "get" | "page">;
   /** Asked for when a model is: the tools are loaded then. */
   readonly facts: () => Promise<PromptFacts>;
   /** What may be picked, as `provider/model`: the known models of providers that can be used. */

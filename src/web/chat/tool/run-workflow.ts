@@ -26,14 +26,14 @@ export function createRunWorkflow(deps: ChatToolDeps): ChatTool {
     input,
     asks: true,
     async check({ workflow, inputs = {} }) {
-      await prepare(deps, workflow, jsonOf(inputs));
+      await prepareRun(deps, workflow, jsonOf(inputs));
     },
     async run({ workflow: name, inputs = {} }, { seed, atMs }) {
       const id = derivedId(atMs, `chat ${seed}`);
       // Begun before a crash: what it was begun with counts, also when the workflow has changed since.
       const begun = await deps.runs.get(id);
       if (begun !== undefined) return hasBegun(begun);
-      const request = await prepare(deps, name, jsonOf(inputs));
+      const request = await prepareRun(deps, name, jsonOf(inputs));
       const run = await deps.createRun(
         {
           workflowId: request.record.id,
@@ -60,7 +60,7 @@ function jsonOf(inputs: Readonly<Record<string, unknown>>): JsonObject {
   return isJsonObject(json) ? json : {};
 }
 
-interface Prepared {
+interface PreparedRun {
   readonly record: WorkflowRecord;
   readonly workflow: Workflow;
   readonly inputs: JsonObject;
@@ -68,7 +68,11 @@ interface Prepared {
 }
 
 /** @throws AppError `not_found`, `workflow_invalid`, `invalid` with all that is wrong with the inputs. */
-async function prepare(deps: ChatToolDeps, name: string, inputs: JsonObject): Promise<Prepared> {
+export async function prepareRun(
+  deps: Pick<ChatToolDeps, "workflows" | "reader">,
+  name: string,
+  inputs: JsonObject,
+): Promise<PreparedRun> {
   const record = await findWorkflow(deps, name);
   const workflow = await readNewest(deps, record);
   const { readInputs } = await import("../../../language/input.ts");

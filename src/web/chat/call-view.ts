@@ -1,0 +1,114 @@
+/** A tool call as it is shown: what it asks for as it would be done now. */
+import type { CallView, RunPlan, SavePlan } from "../../../views/part/call-card.tsx";
+import type { CostEstimate } from "../../../views/part/cost-estimate.tsx";
+import type { CallRef, ChatCall } from "../../domain/conversation.ts";
+import { AppError } from "../../domain/error.ts";
+import type { WorkflowStore } from "../../domain/workflow.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { diffTexts } from "../../lib/diff.ts";
+import { isJsonObject, type Json } from "../../lib/json.ts";
+import { withTimeLimit } from "../../lib/time-limit.ts";
+import { type EstimatedRun, type EstimateDeps, estimateRun } from "../estimate-run.ts";
+import type { WorkflowReader } from "../workflow-reader.ts";
+import { prepareRun, RUN_WORKFLOW } from "./tool/run-workflow.ts";
+import { SAVE_WORKFLOW, savedText } from "./tool/save-workflow.ts";
+
+/** A provider that must be asked which models it has is not waited for longer. */
+const ESTIMATE_TIMEOUT_MS = 1_500;
+/** A larger workflow is not drawn. */
+const DRAWN_NODE_COUNT_MAX = 200;
+
+export interface CallViewDeps extends EstimateDeps {
+  readonly workflows: WorkflowStore;
+  readonly reader: Pick<WorkflowReader, "source" | "version">;
+  readonly clock: Clock;
+}
+
+export async function viewCall(
+  deps: CallViewDeps,
+  ordinal: number,
+  call: ChatCall,
+): Promise<CallView> {
+  const asks = call.tool === SAVE_WORKFLOW || call.tool === RUN_WORKFLOW;
+  const view = { call, ordinal, asks };
+  const isOpen = call.state === "asked" || call.state === "begun";
+  if (!asks || !isOpen) return view;
+  try {
+    const plan =
+      call.tool === SAVE_WORKFLOW ? await planSave(deps, call) : await planRun(deps, call);
+    return { ...view, plan };
+  } catch (error) {
+    // What it needs has been deleted or changed since it was checked.
+    const { code, message } = AppError.from(error);
+    if (code === "internal" || code.startsWith("database")) throw error;
+    return { ...view, problem: message };
+  }
+}
+
+async function planSave(deps: CallViewDeps, call: ChatCall): Promise<SavePlan> {
+  const source = savedText(textOf(call.arguments, "yaml"));
+  const reading = await deps.reader.source(source, "yaml", DRAWN_NODE_COUNT_MAX);
+  const { workflow, drawing } = reading;
+  if (workflow === undefined) {
+    throw new AppError("workflow_invalid", "This version of agents no longer accepts the file.");
+  }
+  const record = await deps.workflows.get(workflow.name);
+  const before =
+    record?.name === workflow.name
+      ? {
+          versionNumber: record.version.number,
+          diff: diffTexts(record.version.source, source),
+        }
+      : undefined;
+  return { kind: "save", source, workflow, drawing, before };
+}
+
+async function planRun(deps: CallViewDeps, call: ChatCall): Promise<RunPlan> {
+  const given = isJsonObject(call.arguments) ? call.arguments["inputs"] : undefined;
+  const named = textOf(call.arguments, "workflow");
+  const { record, workflow, inputs, values } = await prepareRun(
+    deps,
+    named,
+    isJsonObject(given) ? given : {},
+  );
+  const shown = Object.entries(inputs).map(([name, value]) => ({ name, value }));
+  const defaults = workflow.state.filter(
+    ({ name, default: value }) => value !== null && (inputs[name] ?? null) === null,
+  );
+  return {
+    kind: "run",
+    workflow: { id: record.id, name: record.name, versionNumber: record.version.number },
+    inputs: shown,
+    defaultCount: defaults.length,
+    estimate: await estimateSoon(deps, { workflowId: record.id, workflow, values }),
+  };
+}
+
+async function estimateSoon(deps: CallViewDeps, planned: EstimatedRun): Promise<CostEstimate> {
+  const limit = {
+    signal: new AbortController().signal,
+    clock: deps.clock,
+    ms: ESTIMATE_TIMEOUT_MS,
+    reason: () => new AppError("timeout", "The cost was not known in time."),
+  };
+  try {
+    return await withTimeLimit(limit, () => estimateRun(deps, planned));
+  } catch (error) {
+    if (error instanceof AppError && error.code === "timeout") return { kind: "unknown" };
+    throw error;
+  }
+}
+
+function textOf(given: Json, name: string): string {
+  const value = isJsonObject(given) ? given[name] : undefined;
+  return typeof value === "string" ? value : "";
+}
+
+/** What a button of a call card has sent; undefined when it is not one of ours. */
+export function readDecision(
+  text: string,
+): (Pick<CallRef, "ordinal" | "number"> & { readonly approved: boolean }) | undefined {
+  const [, ordinal, number, word] = /^(\d{1,9})-(\d{1,9})-(approve|decline)$/.exec(text) ?? [];
+  if (word === undefined) return undefined;
+  return { ordinal: Number(ordinal), number: Number(number), approved: word === "approve" };
+}
