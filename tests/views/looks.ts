@@ -184,7 +184,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     error: ["chat-away"],
   },
   "/chat/:id": {
-    full: ["chat-talk", "chat-answering"],
+    full: ["chat-talk", "chat-answering", "chat-markdown"],
     empty: "a conversation begins with what a person wrote",
     degraded: ["chat-degraded"],
     error: ["chat-retry", "chat-hostile", "not-found"],
