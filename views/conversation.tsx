@@ -14,6 +14,7 @@ import {
   SAVE_FORM_ID,
 } from "./part/answer.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
+import { CALL_FORM_ID } from "./part/call-card.tsx";
 import { keepNewline } from "./part/code.tsx";
 import { AttachField, ModelField } from "./part/composer.tsx";
 import { PostForm } from "./part/form.tsx";
@@ -187,6 +188,7 @@ function Composer(props: ConversationPageProps & { path: string }) {
     <div class="composer">
       <PostForm action={`${path}/workflows`} csrf={shell.csrf} id={SAVE_FORM_ID}></PostForm>
       <PostForm action={`${path}/answers`} csrf={shell.csrf} id={ANSWER_FORM_ID}></PostForm>
+      <PostForm action={`${path}/decisions`} csrf={shell.csrf} id={CALL_FORM_ID}></PostForm>
       <PostForm action={`${path}/branch`} csrf={shell.csrf} id={BRANCH_FORM_ID}></PostForm>
       <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="chat-answering">
         <button type="submit" class="btn danger wide">

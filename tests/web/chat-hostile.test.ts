@@ -33,7 +33,7 @@ const DRAWN = Object.fromEntries(
 /** What the product makes of an answer. */
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   ...Object.fromEntries(
-    "h2 h3 h4 h5 h6 ul p em strong s b code hr blockquote table thead tbody tr td header details summary span"
+    "h2 h3 h4 h5 h6 ul p em strong s b code hr blockquote table thead tbody tr td header details summary span wbr"
       .split(" ")
       .map((tag) => [tag, LABELS]),
   ),
@@ -204,7 +204,9 @@ async function expectFile(file: Awaited<ReturnType<Browser["get"]>>): Promise<vo
   expect(file.headers.get("Set-Cookie")).toBeNull();
 }
 
-const planted = (html: string) => foreign(inAnswers(`<li class="message model">${html}</li>`));
+function planted(html: string): string[] {
+  return foreign(inAnswers(`<li class="message model">${html}</li>`));
+}
 
 test("the checks find markup that is not escaped", () => {
   expect(planted("<p class='said'>x</p>")).toEqual([]);

@@ -6,6 +6,7 @@ import type { Drawing } from "../../src/graph/drawing.ts";
 import type { TextPart } from "../../src/lib/fenced-text.ts";
 import type { CodeToken } from "../../src/lib/highlight.ts";
 import type { Block } from "../../src/lib/markdown-node.ts";
+import { CallCard, type CallView } from "./call-card.tsx";
 import { CopyButton, keepNewline } from "./code.tsx";
 import { CodeBlock } from "./code-block.tsx";
 import { formatDuration } from "./duration.ts";
@@ -57,6 +58,8 @@ export interface MessageView {
   /** Undefined for what a person wrote, and while the answer comes. */
   readonly reading: AnswerReading | undefined;
   readonly saved: SavedWorkflow | undefined;
+  /** What the model has done or asks to do. */
+  readonly calls?: readonly CallView[];
 }
 
 /** The form outside of the live parts that the save buttons belong to: it has the CSRF token. */
@@ -121,6 +124,9 @@ function Ended(props: MessageView & { message: AnswerMessage; writable: boolean 
       <Omitted message={message} />
       {reading?.parts.map((part, index) => (
         <Part {...props} part={part} number={index + 1} />
+      ))}
+      {props.calls?.map((call) => (
+        <CallCard {...call} writable={props.writable} />
       ))}
       <Outcome message={message} />
       <Foot message={message} />
@@ -193,13 +199,13 @@ function Outcome(props: { message: AnswerMessage }) {
   );
 }
 
-function outcomeNote({ state, finish, text }: AnswerMessage): string | undefined {
+function outcomeNote({ state, finish, text, calls }: AnswerMessage): string | undefined {
   if (state === "interrupted")
     return "Interrupted: the chat ended in the middle of this answer. What had come is kept.";
   if (state === "stopped") return "Stopped. What had come is kept.";
   if (finish === "length") return "The answer was cut off at the model's limit of tokens.";
   if (finish === "refused") return "The provider's filter stopped this answer.";
-  return text.trim() === "" ? "The model answered with nothing." : undefined;
+  return text.trim() === "" && calls.length === 0 ? "The model answered with nothing." : undefined;
 }
 
 function footText(message: AnswerMessage): string {
@@ -261,16 +267,15 @@ function ResultCard(
   const { workflow, problems, source } = result;
   const prefix = messageId(message.ordinal);
   const errors = problems.filter(({ severity }) => severity === "error").length;
+  const title = workflow === undefined ? `Not valid: ${plural(errors, "error")}` : workflow.name;
   return (
     <section
       class={workflow === undefined ? "result invalid" : "result"}
-      aria-labelledby={`${prefix}-result-h`}
+      aria-label={`${title}, message ${message.ordinal}`}
     >
       <header class="result-head">
         <Icon name={workflow === undefined ? "critical" : "check"} />
-        <h3 id={`${prefix}-result-h`}>
-          {workflow === undefined ? `Not valid: ${plural(errors, "error")}` : workflow.name}
-        </h3>
+        <h3>{title}</h3>
         {workflow === undefined ? null : (
           <span class="panel-note">valid, {plural(workflow.nodes.length, "step")}</span>
         )}

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { AppError } from "../../domain/error.ts";
+import { TOOL_NAMES } from "../../domain/tool.ts";
 import type { ChangeSignal } from "../../domain/run.ts";
 import { isLoopback } from "../../lib/loopback.ts";
 import type { WebApp } from "../app.ts";
@@ -18,7 +19,9 @@ import { registerAssets } from "../page/asset.ts";
 import { registerTheme } from "../page/theme.ts";
 import { pathTo } from "../routes.ts";
 import { createStreamHub, STREAM_LIMITS } from "../sse.ts";
+import { createWorkflowReader } from "../workflow-reader.ts";
 import { createAnswers } from "./answers.ts";
+import { viewCall } from "./call-view.ts";
 import type { ChatDeps } from "./deps.ts";
 import { registerChat } from "./pages.ts";
 import { createAnswerReader } from "./reading.ts";
@@ -49,6 +52,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
     reportError: deps.reportError,
   });
   const reader = createAnswerReader(async () => (await deps.facts()).tools.map(({ name }) => name));
+  const workflowReader = createWorkflowReader(TOOL_NAMES);
   const answers = createAnswers({ ...deps, reader, onChange: bell.ring });
 
   const app = new Hono<WebEnv>({ strict: false });
@@ -73,6 +77,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
     shell,
     answers,
     reader,
+    viewCall: (ordinal, call) => viewCall({ ...deps, reader: workflowReader }, ordinal, call),
     notify: bell.ring,
     conversations: deps.conversations,
     workflows: deps.workflows,

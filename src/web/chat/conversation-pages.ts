@@ -1,6 +1,7 @@
 /** One conversation: its page, its stream, its files and its forms. */
 import type { Hono } from "hono";
 import { ConversationPage } from "../../../views/conversation.tsx";
+import { DECISION_NAME } from "../../../views/part/call-card.tsx";
 import type { AnswerMessage, Conversation, Message } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import { readForm } from "../form.ts";
@@ -8,6 +9,7 @@ import type { WebContext, WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { openStream } from "../stream.ts";
+import { readDecision } from "./call-view.ts";
 import {
   currentMessages,
   MESSAGE_COUNT_MAX,
@@ -160,16 +162,14 @@ function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
 
   app.post(PATTERNS.conversationDecisions, async (c) => {
     const { id, head } = await requireConversation(deps, c);
-    const decision = (await readForm(c)).text("decision");
-    const [, ordinal, number, verb] =
-      /^(\d{1,9})-(\d{1,4})-(approve|decline)$/.exec(decision) ?? [];
-    if (Number(ordinal) !== head) {
+    const decision = readDecision((await readForm(c)).text(DECISION_NAME));
+    if (decision?.ordinal !== head) {
       throw new AppError("conflict", "The conversation has gone on since this was asked.", {
         fix: "Reload the page; ask for it again if you still want it.",
       });
     }
-    const ref = { conversationId: id, ordinal: head, number: Number(number) };
-    await answers.decide(ref, verb === "approve");
+    const { number, approved } = decision;
+    await answers.decide({ conversationId: id, ordinal: head, number }, approved);
     kit.notify();
     return c.redirect(pathTo.conversation(id), 303);
   });

@@ -1,8 +1,10 @@
 /** A conversation as its page and its stream show it: the store, with what it does not have yet. */
 import type { ChatPhase, ConversationHead, MessageChange } from "../../../views/conversation.tsx";
 import type { AnswerReading, MessageView, SavedWorkflow } from "../../../views/part/answer.tsx";
+import type { CallView } from "../../../views/part/call-card.tsx";
 import {
   ANSWER_CHARS_MAX,
+  type ChatCall,
   type ChatCallState,
   type Conversation,
   type ConversationStore,
@@ -28,6 +30,7 @@ export interface ViewDeps {
   readonly workflows: WorkflowStore;
   readonly answers: Answers;
   readonly reader: AnswerReader;
+  readonly viewCall: (ordinal: number, call: ChatCall) => Promise<CallView>;
 }
 
 export interface Update {
@@ -150,8 +153,12 @@ export async function viewMessage(deps: ViewDeps, message: Message): Promise<Mes
   if (message.role === "person" || message.state === "streaming") {
     return { message, reading: undefined, saved: undefined };
   }
-  const reading = await deps.reader.read(message);
-  return { message, reading, saved: await findSaved(deps.workflows, reading) };
+  const { ordinal } = message;
+  const [reading, calls] = await Promise.all([
+    deps.reader.read(message),
+    Promise.all(message.calls.map((call) => deps.viewCall(ordinal, call))),
+  ]);
+  return { message, reading, calls, saved: await findSaved(deps.workflows, reading) };
 }
 
 async function findSaved(
