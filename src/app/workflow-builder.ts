@@ -16,6 +16,7 @@ import { systemClock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
 import { openStore } from "../store/store.ts";
 import type { Answers } from "../web/chat/answers.ts";
+import { endElsewhere } from "../web/chat/end-elsewhere.ts";
 import type { AnswerReader } from "../web/chat/reading.ts";
 import { createLazyModels } from "./ports.ts";
 import { promptFacts } from "./prompt-facts.ts";
@@ -100,6 +101,8 @@ function createBuilder(parts: Parts) {
       await requireConversation(conversations, id);
       await conversations.say(id, text);
     },
+    /** Marks an answer that is under way as interrupted: one of a process that was killed. */
+    interrupt: (id: string) => endElsewhere(conversations, id, "interrupted"),
     /** @throws AppError `not_found`. */
     pickModel: (id: string, model: string) => conversations.pickModel(id, model),
     /** The newest message, when it is an answer that is done and whose workflow can run. */

@@ -235,37 +235,61 @@ describe("without a terminal", () => {
   });
 });
 
-test("Ctrl-C ends the provider's request, keeps what had come, and says how it goes on", async () => {
-  const gone = Promise.withResolvers<number>();
-  const wire = encodeAnswer("responses", { pieces: ["The first ", "half of it"] }, "gpt-6-luna");
-  using server = Bun.serve({
-    port: 0,
-    idleTimeout: 0,
-    fetch: (request) => {
-      request.signal.addEventListener("abort", () => gone.resolve(performance.now()));
-      return new Response(
-        new ReadableStream({
-          start(controller) {
-            for (const event of [...wire.start, ...wire.pieces]) controller.enqueue(event);
-          },
-        }),
-        { headers: { "content-type": "text/event-stream" } },
-      );
-    },
-  });
+// Windows has no signal that a program could send for Ctrl-C.
+test.skipIf(process.platform === "win32")(
+  "Ctrl-C ends the provider's request, keeps what had come, and says how it goes on",
+  async () => {
+    const gone = Promise.withResolvers<number>();
+    const wire = encodeAnswer("responses", { pieces: ["The first ", "half of it"] }, "gpt-6-luna");
+    using server = Bun.serve({
+      port: 0,
+      idleTimeout: 0,
+      fetch: (request) => {
+        request.signal.addEventListener("abort", () => gone.resolve(performance.now()));
+        return new Response(
+          new ReadableStream({
+            start(controller) {
+              for (const event of [...wire.start, ...wire.pieces]) controller.enqueue(event);
+            },
+          }),
+          { headers: { "content-type": "text/event-stream" } },
+        );
+      },
+    });
+    await using home = await createHome();
+    const env = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: `${server.url.origin}/v1` };
+    const running = spawnAgents(["new", "Greet."], { home, env });
+    await running.waitForOutput(/half of/);
+    const stoppedAt = performance.now();
+    running.child.kill("SIGINT");
+    expect((await gone.promise) - stoppedAt).toBeLessThan(200);
+    expect(await running.child.exited).toBe(130);
+    await running.closed;
+    const id = conversationOf(running.stderr());
+    expect(running.stderr()).toContain("error: The answer was stopped. What had come is kept.");
+    expect(running.stderr()).toContain(`Fix: Try again with \`agents new --continue ${id}\`.`);
+    expect(answersOf(home)).toEqual([{ text: "The first half of it", state: "stopped" }]);
+  },
+);
+
+test("killed in the middle of an answer, it goes on with what had come in the conversation", async () => {
+  await using models = await startModelServer();
   await using home = await createHome();
-  const env = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: `${server.url.origin}/v1` };
+  const env = keyOf(models);
+  models.next({ kind: "stall", pieces: ["The first ", "half of it"] });
   const running = spawnAgents(["new", "Greet."], { home, env });
   await running.waitForOutput(/half of/);
-  const stoppedAt = performance.now();
-  running.child.kill("SIGINT");
-  expect((await gone.promise) - stoppedAt).toBeLessThan(200);
-  expect(await running.child.exited).toBe(130);
-  await running.closed;
-  const id = conversationOf(running.stderr());
-  expect(running.stderr()).toContain("error: The answer was stopped. What had come is kept.");
-  expect(running.stderr()).toContain(`Fix: Try again with \`agents new --continue ${id}\`.`);
-  expect(answersOf(home)).toEqual([{ text: "The first half of it", state: "stopped" }]);
+  await waitFor(() => answersOf(home)[0]?.text.includes("half") === true, "the part to be stored");
+  running.child.kill("SIGKILL");
+  await running.child.exited;
+  const [conversation] = queryDatabase<{ id: string }>(
+    home.databasePath,
+    "SELECT id FROM conversations",
+  );
+  models.next(said(GREET));
+  const again = await runAgents(["new", "--continue", conversation?.id ?? ""], { home, env });
+  expect([again.code, again.stdout]).toEqual([0, GREET]);
+  expect(answersOf(home).map(({ state }) => state)).toEqual(["interrupted", "done"]);
 });
 
 test("beside a running server the page shows that it answers, and its Stop ends it", async () => {

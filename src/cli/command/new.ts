@@ -32,9 +32,13 @@ export async function newWorkflow(context: Context): Promise<number> {
   await checkFlags(flags);
   const text = await readWish(context);
   const app = await context.loadApp();
-  const url = (await app.readInstance(config.dataDir))?.info?.url ?? undefined;
+  const instance = await app.readInstance(config.dataDir);
+  const url = instance?.info?.url ?? undefined;
   const builder = await app.openWorkflowBuilder(config, backgroundReporter(context));
   try {
+    // Without a server nothing else makes answers, so that one that is under way was left by a process that was killed.
+    if (instance === undefined && flags.continue !== undefined)
+      await builder.interrupt(flags.continue);
     const id = await begin(builder, text, flags);
     const address = (path: string) => (url === undefined ? `/${path}` : new URL(path, url).href);
     const talk = { context, builder, view: createBuildView(context), id, address };

@@ -149,7 +149,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
     decide: (ref, approved) => start(ref.conversationId, () => decide(deps, ref, approved)),
     async stop(conversationId) {
       const work = works.get(conversationId);
-      if (work === undefined) await endElsewhere(deps.conversations, conversationId);
+      if (work === undefined) await endElsewhere(deps.conversations, conversationId, "stopped");
       work?.abort.abort("stopped" satisfies Reason);
       await work?.ended;
     },
