@@ -233,6 +233,26 @@ test("approved and killed before it was done: it is done when it is gone on with
   expect(new Set(acted)).toEqual(new Set([`${idOf(path)}-2-1`]));
 });
 
+test("while a call is made nothing is said, and no other branch is shown", async () => {
+  const { tools, acted, holdUntil } = createTools();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const world = await start({
+    script: (_, count) => (count === 0 ? calls(["act", {}]) : say("Done.")),
+    chatDeps: { tools },
+  });
+  const browser = new Browser(world);
+  const path = await beginTalk(browser, "Act!");
+  await pageWith(browser, path, (page) => page.includes('data-phase="asking"'));
+  holdUntil(promise);
+  await browser.post(`${path}/decisions`, { decision: "2-1-approve" });
+  expect((await browser.post(`${path}/messages`, { text: "And?" })).status).toBe(409);
+  expect((await browser.post(`${path}/branch`, { message: "1" })).status).toBe(409);
+  resolve();
+  await pageWith(browser, path, (page) => isAtRest(page) && page.includes("Done."));
+  expect(await shown(world, path)).toEqual(["Act!", "Let me see.", "Done."]);
+  expect(acted).toHaveLength(1);
+});
+
 test("a person who goes on without deciding has decided that nothing is done", async () => {
   const { tools, acted } = createTools();
   const world = await start({

@@ -129,6 +129,7 @@ function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
     const { id } = await requireConversation(deps, c);
     const form = await readForm(c);
     const { text, files } = await readSaid(form, deps);
+    requireRest(kit, id);
     const inPlaceOf = ordinalIn(form.text("inPlaceOf"));
     await deps.conversations.say(id, text, {
       files,
@@ -155,6 +156,7 @@ function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
   app.post(PATTERNS.conversationBranch, async (c) => {
     const { id } = await requireConversation(deps, c);
     const ordinal = ordinalIn((await readForm(c)).text("message")) ?? 0;
+    requireRest(kit, id);
     await deps.conversations.show({ conversationId: id, ordinal });
     kit.notify();
     return c.redirect(pathTo.conversation(id), 303);
@@ -225,6 +227,14 @@ function registerOptions(app: Hono<WebEnv>, kit: ChatKit): void {
     await deps.conversations.remove(id);
     kit.notify();
     return c.redirect(pathTo.chat(), 303);
+  });
+}
+
+/** Between an answer and what follows from it by itself, too: what follows belongs to this branch. */
+function requireRest({ answers }: ChatKit, id: string): void {
+  if (!answers.isActive(id)) return;
+  throw new AppError("conflict", "An answer is under way in this conversation.", {
+    fix: "Wait until it has ended, or stop it.",
   });
 }
 
