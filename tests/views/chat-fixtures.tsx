@@ -2,6 +2,8 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AnswerMessage, Conversation } from "../../src/domain/conversation.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
+import { highlight } from "../../src/lib/highlight.ts";
+import { parseMarkdown } from "../../src/lib/markdown.ts";
 import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
 import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
@@ -134,6 +136,52 @@ function withFiles(view: MessageView): MessageView {
     { ...about, number: 2, name: "chart-of-the-last-quarter.png", mediaType: "image/png" },
   ];
   return view.message.role === "person" ? { ...view, message: { ...view.message, files } } : view;
+}
+
+const MARKDOWN = `# What it does
+
+It reads *reviews*, **judges** them and writes \`sentiment\`. See [the format](https://docs.example/format) and [your runs](/runs).
+
+## Steps
+
+1. Read the reviews
+   - [x] from a file
+   - [ ] from an address
+2. Judge each:
+
+   \`\`\`python
+   def judge(text: str) -> float:
+       """One number."""
+       return 0.5  # the middle
+   \`\`\`
+
+> Costs depend on the model.
+> They are estimates.
+
+| step | model | tokens | what it writes |
+| --- | --- | --- | --- |
+| read | | 0 | \`reviews: list[str]\` |
+| judge | gpt-4o-mini | 1,200 | \`sentiment: float\`, between -1 and 1, with a reason in one sentence |
+
+---
+
+#### Mind this
+
+${HOSTILE} \u202Egnp.exe\u202C ![a picture](https://x.example/i.png)`;
+
+function colouredMarkdown(): AnswerReading {
+  const code = (language: string, text: string) =>
+    ({ kind: "code", language, text, tokens: highlight(text, language) }) as const;
+  return {
+    parts: [
+      { kind: "prose", text: MARKDOWN, blocks: parseMarkdown(MARKDOWN, highlight) },
+      code("yaml", 'name: "reviews"  # in the list\nretries: 3\nfatal: true\n'),
+      code("json", '{"name": "reviews", "count": 3, "tags": [null, true]}'),
+      code("ts", "const count: number = 3; // all of them\nexport { count };"),
+      code("sh", 'agents run reviews.yaml --input "file=$HOME/a.txt" # once'),
+    ],
+    result: undefined,
+  };
 }
 
 function talk(
@@ -276,6 +324,15 @@ export const CHAT_CASES: readonly ChatCase[] = [
       ],
       { title: HOSTILE },
     ),
+  },
+  {
+    name: "chat-markdown",
+    path: `/chat/${ID}?markdown`,
+    view: talk("idle", [
+      said(1, "What **does** it do?"),
+      answered(2, { text: MARKDOWN }, { reading: colouredMarkdown() }),
+      answered(3, { text: MARKDOWN }, { reading: colouredMarkdown() }),
+    ]),
   },
   {
     name: "chat-degraded",

@@ -33,7 +33,7 @@ const DRAWN = Object.fromEntries(
 /** What the product makes of an answer. */
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   ...Object.fromEntries(
-    "h2 h3 h4 h5 h6 ul p em strong s b code hr blockquote table thead tbody tr td header details summary span"
+    "h2 h3 h4 h5 h6 ul p em strong s b code hr blockquote table thead tbody tr td header details summary span wbr"
       .split(" ")
       .map((tag) => [tag, LABELS]),
   ),

@@ -261,16 +261,15 @@ function ResultCard(
   const { workflow, problems, source } = result;
   const prefix = messageId(message.ordinal);
   const errors = problems.filter(({ severity }) => severity === "error").length;
+  const title = workflow === undefined ? `Not valid: ${plural(errors, "error")}` : workflow.name;
   return (
     <section
       class={workflow === undefined ? "result invalid" : "result"}
-      aria-labelledby={`${prefix}-result-h`}
+      aria-label={`${title}, message ${message.ordinal}`}
     >
       <header class="result-head">
         <Icon name={workflow === undefined ? "critical" : "check"} />
-        <h3 id={`${prefix}-result-h`}>
-          {workflow === undefined ? `Not valid: ${plural(errors, "error")}` : workflow.name}
-        </h3>
+        <h3>{title}</h3>
         {workflow === undefined ? null : (
           <span class="panel-note">valid, {plural(workflow.nodes.length, "step")}</span>
         )}

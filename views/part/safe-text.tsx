@@ -9,7 +9,13 @@ const PICTURES = 0x2400;
 const DELETE = 0x7f;
 const NAMED_COUNT_MAX = 4;
 
-/** Text of strangers: what would be invisible in it is shown. */
+/**
+ * Browsers shape the rest of a word anew at each of its breaks: one of 40,000 characters stopped the page. Places to
+ * break make many short words of it.
+ */
+const LONG_WORD = /\S{400}/g;
+
+/** Text of strangers: what would be invisible in it is shown, and no word is too long to be laid out. */
 export function SafeText(props: { text: string }) {
   const text = props.text.replaceAll(CONTROLS, picture);
   const parts: Child[] = [];
@@ -21,15 +27,26 @@ export function SafeText(props: { text: string }) {
         {match[0]}
       </bdi>
     );
-    parts.push(text.slice(end, match.index), turn);
+    parts.push(...breakable(text.slice(end, match.index)), turn);
     end = match.index + match[0].length;
   }
   return (
     <>
       {parts}
-      {text.slice(end)}
+      {breakable(text.slice(end))}
     </>
   );
+}
+
+function breakable(text: string): Child[] {
+  const parts: Child[] = [];
+  let end = 0;
+  for (const { 0: word, index } of text.matchAll(LONG_WORD)) {
+    const next = index + word.length;
+    parts.push(text.slice(end, next), <wbr />);
+    end = next;
+  }
+  return [...parts, text.slice(end)];
 }
 
 /** Of the control characters Unicode has pictures. */
