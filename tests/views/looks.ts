@@ -184,7 +184,14 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     error: ["chat-away"],
   },
   "/chat/:id": {
-    full: ["chat-talk", "chat-answering", "chat-branches", "chat-calls", "chat-calls-decided"],
+    full: [
+      "chat-talk",
+      "chat-answering",
+      "chat-markdown",
+      "chat-branches",
+      "chat-calls",
+      "chat-calls-decided",
+    ],
     empty: "a conversation begins with what a person wrote",
     degraded: ["chat-degraded", "chat-calls-degraded"],
     error: ["chat-retry", "chat-hostile", "chat-calls-hostile", "not-found"],
