@@ -169,9 +169,11 @@ It reads *reviews*, **judges** them and writes \`sentiment\`. See [the format](h
 
 ${HOSTILE} \u202Egnp.exe\u202C ![a picture](https://x.example/i.png)`;
 
+function code(language: string, text: string) {
+  return { kind: "code", language, text, tokens: highlight(text, language) } as const;
+}
+
 function colouredMarkdown(): AnswerReading {
-  const code = (language: string, text: string) =>
-    ({ kind: "code", language, text, tokens: highlight(text, language) }) as const;
   return {
     parts: [
       { kind: "prose", text: MARKDOWN, blocks: parseMarkdown(MARKDOWN, highlight) },
