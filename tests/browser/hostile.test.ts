@@ -27,6 +27,7 @@ const GROUPS = Array.from({ length: Math.ceil(HOSTILE_ANSWERS.length / GROUP_SIZ
 const OWN = [
   ".md a.plain-link[href][rel='noopener noreferrer nofollow'][hx-boost=false]",
   "button.js-only[type=button][data-copy^=message-]",
+  "button.btn[type=submit][form=answer-form]:is([name=inPlaceOf], [name=goOnWith]):not(.md *)",
   "pre.value[role=region]",
   ".md-table[role=region]",
   ".graph-wrap[role=region]",

@@ -2,6 +2,8 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AnswerMessage, Conversation } from "../../src/domain/conversation.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
+import { highlight } from "../../src/lib/highlight.ts";
+import { parseMarkdown } from "../../src/lib/markdown.ts";
 import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
 import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
 import { highlight } from "../../src/lib/highlight.ts";

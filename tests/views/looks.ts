@@ -187,10 +187,10 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     full: [
       "chat-talk",
       "chat-answering",
+      "chat-markdown",
       "chat-branches",
       "chat-calls",
       "chat-calls-decided",
-      "chat-markdown",
     ],
     empty: "a conversation begins with what a person wrote",
     degraded: ["chat-degraded", "chat-calls-degraded"],
