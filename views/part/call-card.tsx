@@ -197,8 +197,8 @@ const STATE_TEXT: Readonly<Record<ChatCallState, string>> = {
 
 /** Which look it has. */
 const STATE_CLASS: Readonly<Record<ChatCallState, string>> = {
-  asked: "asked",
-  begun: "asked",
+  asked: "open",
+  begun: "open",
   done: "done",
   declined: "declined",
   failed: "failed",
@@ -208,7 +208,7 @@ function AskingCall(props: CallView & { writable: boolean }) {
   const { call, plan, problem } = props;
   const id = callId(props);
   return (
-    <section class={`call ${STATE_CLASS[call.state]}`} id={id} aria-labelledby={`${id}-h`}>
+    <article class={`call ${STATE_CLASS[call.state]}`} id={id} aria-labelledby={`${id}-h`}>
       <header class="call-head">
         <Icon name={ICONS[call.tool] ?? "tool"} />
         <h3 id={`${id}-h`}>{titleOf(props)}</h3>
@@ -237,7 +237,7 @@ function AskingCall(props: CallView & { writable: boolean }) {
           <CallDetails {...props} call={{ ...call, link: null, result: resultBelow(call) }} />
         </details>
       )}
-    </section>
+    </article>
   );
 }
 
