@@ -6,8 +6,6 @@ import { highlight } from "../../src/lib/highlight.ts";
 import { parseMarkdown } from "../../src/lib/markdown.ts";
 import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
 import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
-import { highlight } from "../../src/lib/highlight.ts";
-import { parseMarkdown } from "../../src/lib/markdown.ts";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
 import type { Shell } from "../../views/shell.ts";
 import { CALL_CASES } from "./call-fixtures.tsx";
