@@ -113,3 +113,11 @@ test("events go on where the last piece ended", async () => {
   const next = await call(world, `GET /runs/${id}/events?after=${first.json.last_seq}`);
   expect(next.json.items.map((event: { type: string }) => event.type)).toContain("run.cancelled");
 });
+
+test("an entry that would have expired already is refused, and nothing is kept", async () => {
+  const expires_at = "0301-09-24T11:42:30Z";
+  const body = { scope: "agent", agent: "past", key: "tone", value: "Dry.", expires_at };
+  const refused = await call(world, "POST /memories", { body });
+  expect([refused.status, refused.json.errors[0].field]).toEqual([422, "/expires_at"]);
+  expect((await call(world, "GET /memories?agent=past")).json.items).toEqual([]);
+});

@@ -7,6 +7,7 @@ import type { Kit } from "../../kit.ts";
 import { API_PREFIX } from "../../routes.ts";
 import { defineOperation, type Operation } from "../operation.ts";
 import { decodeCursor, linkToNext, pageOf } from "../page.ts";
+import { invalidRequest } from "../request.ts";
 import { IdParam, IdParams, PageShape, SearchParam } from "../schema/common.ts";
 import {
   MemoryChangeSchema,
@@ -132,6 +133,10 @@ function writingOperations({ deps }: Kit): Operation[] {
       repetition: "repeatable",
       async handle({ body }) {
         const { scope, agent, run: runId, node: nodeId, key, value, expires_at: expiresAt } = body;
+        if (expiresAt !== null && expiresAt <= deps.clock.now()) {
+          const message = "An entry cannot expire in the past.";
+          throw invalidRequest([{ in: "body", field: "/expires_at", message }]);
+        }
         const memory = await memories.save({
           namespace: { scope, agent, runId, nodeId },
           key,
