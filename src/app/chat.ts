@@ -12,8 +12,8 @@ import { loadChatTools } from "./chat-tools.ts";
 import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
-import { promptFacts } from "./prompt-facts.ts";
-import { hasRealProvider, providerStatuses } from "./provider-status.ts";
+import { promptFacts, toolFacts } from "./prompt-facts.ts";
+import { hasRealProvider, usableProviders } from "./provider-status.ts";
 
 export interface ChatOptions {
   readonly version: string;
@@ -81,11 +81,8 @@ async function loadApp(
     void settings.refresh();
     return settings.current();
   };
-  const usable = () =>
-    providerStatuses(current()).flatMap(({ name, configured }) => (configured ? [name] : []));
   const clock = systemClock;
-  const facts = () => promptFacts(config, { settings: current(), workflows: store.workflows });
-  const tools = async () => (await facts()).tools;
+  const tools = () => toolFacts(config);
   let chatTools: ReturnType<typeof loadChatTools> | undefined;
   return createChatApp({
     conversations: store.conversations,
@@ -100,10 +97,10 @@ async function loadApp(
     dashboard: { host: config.host, port: config.port },
     health: () => store.health(),
     demo: () => !hasRealProvider(current().llm),
-    facts,
+    facts: () => promptFacts(config, { settings: current(), workflows: store.workflows }),
     async modelNames() {
       const { listKnownModels } = await import("../llm/known-models.ts");
-      const names = usable();
+      const names = usableProviders(current());
       const known = await listKnownModels();
       return known.flatMap(({ provider, name }) =>
         names.includes(provider) ? [`${provider}/${name}`] : [],

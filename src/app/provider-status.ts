@@ -70,3 +70,8 @@ export function providerStatuses(settings: Settings): ReturnType<WebDeps["provid
   };
   return [...keyed, ollama];
 }
+
+/** Names of the providers that can be used as things are configured. */
+export function usableProviders(settings: Settings): string[] {
+  return providerStatuses(settings).flatMap(({ name, configured }) => (configured ? [name] : []));
+}

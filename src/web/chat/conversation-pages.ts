@@ -245,16 +245,14 @@ async function requireConversation(deps: ChatDeps, c: WebContext): Promise<Conve
   return conversation;
 }
 
-/** @param ordinal As it was sent. @throws AppError `not_found` when it is no answer that has ended. */
-async function requireAnswer(
-  deps: ChatDeps,
-  c: WebContext,
-  ordinal: string,
-): Promise<AnswerMessage> {
+/** @param sent Its ordinal. @throws AppError `not_found` when it is no answer that has ended. */
+async function requireAnswer(deps: ChatDeps, c: WebContext, sent: string): Promise<AnswerMessage> {
   const { id } = await requireConversation(deps, c);
-  const message: Message | undefined = /^\d{1,9}$/.test(ordinal)
-    ? await deps.conversations.message({ conversationId: id, ordinal: Number(ordinal) })
-    : undefined;
+  const ordinal = ordinalIn(sent);
+  const message: Message | undefined =
+    ordinal === undefined
+      ? undefined
+      : await deps.conversations.message({ conversationId: id, ordinal });
   if (message?.role !== "model" || message.state === "streaming") throw noWorkflow();
   return message;
 }
