@@ -14,6 +14,7 @@ import m0006 from "./0006_index_memory_words.sql" with { type: "text" };
 import m0007 from "./0007_add_bulk_jobs.sql" with { type: "text" };
 import m0008 from "./0008_keep_days.sql" with { type: "text" };
 import m0009 from "./0009_extend_conversations.sql" with { type: "text" };
+import m0010 from "./0010_add_conversation_runs.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[] = [
   {
@@ -65,5 +66,10 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
     name: "0009_extend_conversations",
     sha256: "281d40733f99d1a72f0db79784502dc5f166095c60100947b3e972a2825aa156",
     sql: m0009,
+  },
+  {
+    name: "0010_add_conversation_runs",
+    sha256: "8fceef507057ab6347bdd0dc0496761be3ca4e1ddb23225b7b22eb42bdc4892b",
+    sql: m0010,
   },
 ];

@@ -83,6 +83,8 @@ export interface ChatCall {
   readonly result: string | null;
   /** Where what it made can be seen, a path of the dashboard. */
   readonly link: string | null;
+  /** When a person approved it; null for one that needs nobody. */
+  readonly approvedAt: number | null;
 }
 
 export interface AnswerMessage extends BaseMessage {
@@ -124,6 +126,8 @@ export interface Conversation {
   readonly branch: number;
   /** `provider/model` that was picked for it; null for the default. */
   readonly model: string | null;
+  /** The run that is shown beside it: the newest that was begun in it. It may have been deleted since. */
+  readonly runId: string | null;
 }
 
 /** What all answers of a conversation used. */
@@ -209,7 +213,8 @@ export interface ConversationStore {
   /** Changes a call from one state to another. @returns false when it was not in the first. */
   saveCall(
     ref: CallRef,
-    change: { readonly from: ChatCallState } & Pick<ChatCall, "state" | "result" | "link">,
+    change: { readonly from: ChatCallState } & Pick<ChatCall, "state" | "result" | "link"> &
+      Partial<Pick<ChatCall, "approvedAt">>,
   ): Promise<boolean>;
   /** Shows the branch that leads through this message to the newest below it. @throws AppError `not_found`, `conflict`. */
   show(ref: MessageRef): Promise<void>;
@@ -217,6 +222,8 @@ export interface ConversationStore {
   rename(id: string, title: string): Promise<void>;
   /** Null for the default. @throws AppError `not_found`. */
   pickModel(id: string, model: string | null): Promise<void>;
+  /** Shows this run beside it. @throws AppError `not_found`. */
+  showRun(id: string, runId: string): Promise<void>;
   /**
    * Marks every answer that is under way as interrupted: to be called once, when the only process that
    * makes answers begins. @returns how many there were.

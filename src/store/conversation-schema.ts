@@ -21,6 +21,10 @@ export const conversations = sqliteTable(
     head: integer().notNull().default(0),
     branch: integer().notNull().default(0),
     model: text(),
+    /** The run that is shown beside it, the newest that was begun in it. */
+    runId: text(),
+    /** When the process that makes an answer was last known to be there; only counts while one is under way. */
+    aliveAt: integer(),
   },
   (table) => [
     index("conversations_by_updated_at").on(table.updatedAt, table.id),
@@ -98,6 +102,8 @@ export const conversationCalls = sqliteTable(
     state: text().$type<ChatCallState>().notNull(),
     result: text(),
     link: text(),
+    /** When a person approved it. */
+    approvedAt: integer(),
   },
   (table) => [primaryKey({ columns: [table.conversationId, table.ordinal, table.number] })],
 );

@@ -105,11 +105,8 @@ export function createConversationStore(connection: Connection, clock: Clock): C
         const first = requireMessage(db, { conversationId: id, ordinal: 1 });
         indexWords(client, first, `${named}\n${first.text}`);
       }),
-    pickModel: (id, model) =>
-      connection.write(({ db }) => {
-        requireConversation(db, id);
-        db.update(conversations).set({ model }).where(eq(conversations.id, id)).run();
-      }),
+    pickModel: (id, model) => connection.write(({ db }) => set(db, id, { model })),
+    showRun: (id, runId) => connection.write(({ db }) => set(db, id, { runId })),
     interruptAnswers: () => connection.write(({ db }) => interruptAnswers(db, clock)),
     remove: (id) =>
       connection.write(({ db }) => {
@@ -122,8 +119,10 @@ export function createConversationStore(connection: Connection, clock: Clock): C
 type MessageRow = typeof messages.$inferSelect;
 type NewMessage = Omit<typeof messages.$inferInsert, "conversationId" | "ordinal">;
 
+const { aliveAt: _aliveAt, ...COLUMNS } = getTableColumns(conversations);
+
 function find(db: Db, id: string): Conversation | undefined {
-  return db.select().from(conversations).where(eq(conversations.id, id)).get();
+  return db.select(COLUMNS).from(conversations).where(eq(conversations.id, id)).get();
 }
 
 function requireConversation(db: Db, id: string): Conversation {
@@ -132,6 +131,11 @@ function requireConversation(db: Db, id: string): Conversation {
   throw new AppError("not_found", `There is no conversation ${id}.`, {
     fix: "Choose one from the list of conversations.",
   });
+}
+
+function set(db: Db, id: string, options: Partial<Pick<Conversation, "model" | "runId">>): void {
+  requireConversation(db, id);
+  db.update(conversations).set(options).where(eq(conversations.id, id)).run();
 }
 
 function list(
@@ -146,7 +150,7 @@ function list(
     and(eq(conversations.updatedAt, place.updatedAt), lt(conversations.id, place.id)),
   );
   return db
-    .select()
+    .select(COLUMNS)
     .from(conversations)
     .where(and(options.before === undefined ? undefined : isBelow, hasWords(options.search)))
     .orderBy(desc(conversations.updatedAt), desc(conversations.id))

@@ -47,6 +47,7 @@ test("create() makes a conversation with its first message, and cuts a long titl
     head: 1,
     branch: 0,
     model: null,
+    runId: null,
   });
   expect(await conversations.get("c1")).toEqual(made);
   expect(await conversations.get("none")).toBeUndefined();
@@ -328,7 +329,9 @@ test("a call of an answer goes from one state to the next, once", async () => {
     calls: [{ ...call, state: "asked", result: null }],
   });
   expect(ended).toMatchObject({ thoughts: { signed: "s" } });
-  expect(ended?.calls).toEqual([{ ...call, number: 1, state: "asked", result: null, link: null }]);
+  expect(ended?.calls).toEqual([
+    { ...call, number: 1, state: "asked", result: null, link: null, approvedAt: null },
+  ]);
   const ref = { conversationId: "c1", ordinal: 2, number: 1 };
   const change = { from: "asked", state: "done", result: "Saved.", link: "/workflows/w1" } as const;
   expect(await conversations.saveCall(ref, change)).toBe(true);

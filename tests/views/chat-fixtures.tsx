@@ -31,6 +31,7 @@ export function conversation(over: Partial<Conversation> = {}): Conversation {
     head: 4,
     branch: 0,
     model: null,
+    runId: null,
     ...over,
   };
 }

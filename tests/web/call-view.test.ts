@@ -8,7 +8,16 @@ import { say, scriptedModels } from "../engine/script.ts";
 import { GREETING, startWorld, type World } from "./world.ts";
 
 function call(tool: string, input: Json, state: ChatCall["state"] = "asked"): ChatCall {
-  return { number: 1, callId: "c1", tool, arguments: input, state, result: null, link: null };
+  return {
+    number: 1,
+    callId: "c1",
+    tool,
+    arguments: input,
+    state,
+    result: null,
+    link: null,
+    approvedAt: null,
+  };
 }
 
 function view({ store }: World, asked: ChatCall, models = scriptedModels(() => say(""))) {

@@ -213,7 +213,7 @@ function lastTurn(history: readonly Message[]): Message[] {
 async function decide(deps: AnswersDeps, ref: CallRef, approved: boolean): Promise<AnswerMessage> {
   const { conversations } = deps;
   const decided = approved
-    ? ({ state: "begun", result: null } as const)
+    ? ({ state: "begun", result: null, approvedAt: deps.clock.now() } as const)
     : ({ state: "declined", result: "The person declined. Nothing was done." } as const);
   if (!(await conversations.saveCall(ref, { from: "asked", link: null, ...decided }))) {
     throw new AppError("conflict", "This was decided already, or is not there.", {
@@ -274,7 +274,7 @@ async function performCalls(deps: AnswersDeps, work: Work, ended: AnswerMessage)
     const { number } = call;
     const made = await performCall(tools, call, {
       seed: `${conversationId}-${ordinal}-${number}`,
-      atMs: ended.finishedAt ?? ended.createdAt,
+      atMs: call.approvedAt ?? ended.finishedAt ?? ended.createdAt,
     });
     await deps.conversations.saveCall(
       { conversationId, ordinal, number },

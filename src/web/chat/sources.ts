@@ -118,6 +118,7 @@ const GONE: Conversation = {
   head: 0,
   branch: 0,
   model: null,
+  runId: null,
 };
 const NO_TOTALS = { inputTokens: 0, outputTokens: 0, costNanoUsd: 0, unpricedCount: 0 };
 

@@ -15,7 +15,7 @@ export interface ChatToolResult {
 /** Which call it is: the same when it is made again after a crash. */
 export interface CallKey {
   readonly seed: string;
-  /** When the model asked for it. */
+  /** When it was approved, or when the model asked for it where nobody is asked. */
   readonly atMs: number;
 }
 

@@ -1,0 +1,3 @@
+ALTER TABLE `conversation_calls` ADD `approved_at` integer;--> statement-breakpoint
+ALTER TABLE `conversations` ADD `run_id` text;--> statement-breakpoint
+ALTER TABLE `conversations` ADD `alive_at` integer;
