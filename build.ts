@@ -69,6 +69,13 @@ const withoutGateway: BunPlugin = {
 /** Half a MiB of prices as a literal, and again in bytecode; packed they are 80 KiB, and sooner loaded. */
 const PRICES = /[\\/]genai-prices[\\/]dist[\\/]index\.js$/;
 
+/** Bun takes `minify` here as for a bundle, which its types do not say yet. */
+const SMALLER: Bun.TranspilerOptions & { minify: Exclude<Bun.BuildConfig["minify"], boolean> } = {
+  loader: "js",
+  minifyWhitespace: true,
+  minify: { whitespace: true, identifiers: true, syntax: true },
+};
+
 /**
  * Comments and white space of packages would be in the source maps that the executable carries: half a MiB. What
  * is ours stays as it is written, so that failures name its lines.
@@ -76,7 +83,7 @@ const PRICES = /[\\/]genai-prices[\\/]dist[\\/]index\.js$/;
 const withoutComments: BunPlugin = {
   name: "without-comments",
   setup(build) {
-    const transpiler = new Bun.Transpiler({ loader: "js", minifyWhitespace: true });
+    const transpiler = new Bun.Transpiler(SMALLER);
     build.onLoad({ filter: /[\\/]node_modules[\\/].*\.m?js$/ }, async ({ path }) => {
       const text = await Bun.file(path).text();
       const contents = transpiler.transformSync(PRICES.test(path) ? packTable(text) : text);

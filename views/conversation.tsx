@@ -23,11 +23,22 @@ import { LivePart } from "./part/live-part.tsx";
 import { ANSWER_FORM_ID, BRANCH_FORM_ID } from "./part/message-actions.tsx";
 import { formatCost } from "./part/money.ts";
 import { formatCount } from "./part/number.ts";
+import { isFinal } from "./part/run-progress.ts";
 import { PageHead } from "./part/panel.tsx";
+import {
+  ResultBody,
+  ResultHead,
+  ResultPanel,
+  type ResultPanelProps,
+  type ResultView,
+} from "./part/result-panel.tsx";
+import { ResultRun } from "./part/result-run.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 
 /** Without script the page of an answer that is under way asks for itself this often. */
 const REFRESH_SECONDS = 2;
+/** The same for a run, when it is what is looked at. */
+const RUN_REFRESH_SECONDS = 5;
 
 /**
  * `retry`: the newest answer did not end well, and may be asked for again. `asking`: a tool call waits for a person's
@@ -41,8 +52,12 @@ export interface ConversationHead {
   readonly phase: ChatPhase;
 }
 
-export interface ConversationPageProps extends ConversationHead {
+/** What stands beside the talk. */
+export type Beside = Pick<ResultPanelProps, "shown" | "run">;
+
+export interface ConversationPageProps extends ConversationHead, Beside {
   readonly shell: Shell;
+  readonly view: ResultView;
   /** Oldest first. */
   readonly messages: readonly MessageView[];
   /** What the page shows, for its stream. */
@@ -57,35 +72,87 @@ export interface ConversationPageProps extends ConversationHead {
 }
 
 export function ConversationPage(props: ConversationPageProps) {
-  const { shell, conversation, messages, phase, isNewest } = props;
+  const { shell, conversation, isNewest } = props;
   const path = `/chat/${encodeURIComponent(conversation.id)}`;
   const writable = isWritable(shell);
+  const refreshSeconds = isNewest ? refreshOf(props) : undefined;
   return (
     <Layout
       shell={shell}
       {...(isNewest ? { stream: `${path}/stream?after=${props.position}` } : {})}
-      {...(isNewest && phase === "answering" ? { refreshSeconds: REFRESH_SECONDS } : {})}
+      {...(refreshSeconds === undefined ? {} : { refreshSeconds })}
     >
       <div class="chat">
         <PageHead crumb={<a href="/chat">Chat</a>} title={conversation.title}>
           {writable ? <Controls {...props} path={path} /> : null}
         </PageHead>
         <ChatHead {...props} />
-        <div class="chat-scroll" tabindex={0} role="region" aria-label="Messages">
-          <div>
-            <Talk path={path} older={props.older} messages={messages} writable={writable} />
-            {isNewest ? null : (
-              <p class="chat-older">
-                <a class="plain-link" href={path}>
-                  Newest messages
-                </a>
-              </p>
-            )}
-          </div>
+        {isNewest ? <SideChoice view={props.view} /> : null}
+        <div class="chat-sides">
+          <TalkSide {...props} path={path} writable={writable} />
+          {isNewest ? (
+            <ResultPanel
+              {...props}
+              conversationId={conversation.id}
+              csrf={shell.csrf}
+              writable={writable}
+              now={shell.now}
+            />
+          ) : null}
         </div>
-        {writable && isNewest ? <Composer {...props} path={path} /> : null}
       </div>
     </Layout>
+  );
+}
+
+function refreshOf({ phase, run, view }: ConversationPageProps): number | undefined {
+  if (phase === "answering") return REFRESH_SECONDS;
+  // A comment that is being typed must not be thrown away.
+  const isLive = run !== undefined && !isFinal(run.run) && run.approvals.length === 0;
+  return view === "run" && isLive ? RUN_REFRESH_SECONDS : undefined;
+}
+
+/** Where there is no room for both sides, one of them is seen. The style sheet shows it there, when there are two. */
+function SideChoice(props: { view: ResultView }) {
+  const side = props.view === "graph" ? "talk" : "workflow";
+  return (
+    <fieldset class="choices side-choice">
+      <legend class="sr">What is shown</legend>
+      {(["talk", "workflow"] as const).map((name) => (
+        <label>
+          <input
+            type="radio"
+            class="sr"
+            name="side"
+            value={name}
+            id={`side-${name}`}
+            checked={name === side}
+          />
+          {name === "talk" ? "Talk" : "Workflow"}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function TalkSide(props: ConversationPageProps & { path: string; writable: boolean }) {
+  const { path, messages, writable, isNewest } = props;
+  return (
+    <div class="chat-talk">
+      <div class="chat-scroll" tabindex={0} role="region" aria-label="Messages">
+        <div>
+          <Talk path={path} older={props.older} messages={messages} writable={writable} />
+          {isNewest ? null : (
+            <p class="chat-older">
+              <a class="plain-link" href={path}>
+                Newest messages
+              </a>
+            </p>
+          )}
+        </div>
+      </div>
+      {writable && isNewest ? <Composer {...props} path={path} /> : null}
+    </div>
   );
 }
 
@@ -251,15 +318,24 @@ export type MessageChange =
   | { readonly kind: "replaced"; readonly views: readonly MessageView[] }
   | { readonly kind: "text"; readonly ordinal: number; readonly text: string };
 
+/** Nothing but text of the answer that is under way. */
+export function isOnlyText(changes: readonly MessageChange[]): boolean {
+  return changes.length > 0 && changes.every(({ kind }) => kind === "text");
+}
+
 /** A message of a conversation's stream. While nothing but text comes, the rest has not changed. */
 export function ConversationUpdate(props: {
   head: ConversationHead;
   changes: readonly MessageChange[];
+  /** Undefined when it has not changed. */
+  beside: (Beside & { readonly isWhole: boolean }) | undefined;
   banners: BannerProps;
+  now: number;
 }) {
-  const { changes, banners } = props;
+  const { changes, banners, beside } = props;
   const writable = banners.health.state === "ok";
-  const onlyText = changes.length > 0 && changes.every(({ kind }) => kind === "text");
+  const onlyText = isOnlyText(changes);
+  const conversationId = props.head.conversation.id;
   return (
     <>
       {onlyText ? null : <BannersPart {...banners} />}
@@ -267,14 +343,41 @@ export function ConversationUpdate(props: {
         <Change
           change={change}
           writable={writable}
-          path={`/chat/${encodeURIComponent(props.head.conversation.id)}`}
+          path={`/chat/${encodeURIComponent(conversationId)}`}
         />
       ))}
+      {beside === undefined ? null : (
+        <BesideUpdate
+          {...beside}
+          conversationId={conversationId}
+          writable={writable}
+          now={props.now}
+        />
+      )}
       {onlyText ? null : (
         <LivePart target="chat-head" swap="outerMorph">
           <ChatHead {...props.head} />
         </LivePart>
       )}
+    </>
+  );
+}
+
+/** @param props.isWhole The workflow itself may have changed, not only what has become of it. */
+function BesideUpdate(props: ResultPanelProps & { isWhole: boolean }) {
+  return (
+    <>
+      <LivePart target="result-head" swap="outerMorph">
+        <ResultHead {...props} />
+      </LivePart>
+      <LivePart target="result-run" swap="outerMorph">
+        <ResultRun {...props} />
+      </LivePart>
+      {props.isWhole ? (
+        <LivePart target="result-body" swap="outerMorph">
+          <ResultBody {...props} />
+        </LivePart>
+      ) : null}
     </>
   );
 }

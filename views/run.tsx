@@ -1,12 +1,7 @@
 /** One run, live: state, graph, trace, log, result. */
 import type { StoredEvent } from "../src/domain/event.ts";
 import { BUDGET_FORM, DECISION_FORM, RunNeeds } from "./part/run-needs.tsx";
-import {
-  type PendingApproval,
-  type Run,
-  type StepAttempt,
-  WAITING_WORDS,
-} from "../src/domain/run.ts";
+import { type PendingApproval, type Run, WAITING_WORDS } from "../src/domain/run.ts";
 import type { RunGlance } from "../src/domain/run-reader.ts";
 import type { Workflow } from "../src/domain/workflow.ts";
 import type { Drawing } from "../src/graph/drawing.ts";
@@ -15,20 +10,19 @@ import { RunBadge } from "./part/badge.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { CopyButton, Value } from "./part/code.tsx";
 import { formatDuration } from "./part/duration.ts";
-import { AskChat } from "./part/ask-chat.tsx";
-import { ErrorBox } from "./part/error-box.tsx";
 import { PostForm } from "./part/form.tsx";
 import { RunMore } from "./part/run-more.tsx";
 import { Icon } from "./part/icon.tsx";
-import { idPart, shortId } from "./part/id.ts";
+import { shortId } from "./part/id.ts";
 import { LivePart } from "./part/live-part.tsx";
 import { joinEvents, LOG_LINE_COUNT_MAX, LogItems } from "./part/log.tsx";
 import { formatCost } from "./part/money.ts";
-import { formatBytes, formatCount } from "./part/number.ts";
+import { formatCount } from "./part/number.ts";
 import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
 import { isFinal, isResumable, runDurationMs } from "./part/run-progress.ts";
 import type { RunPieces } from "./part/run-pieces.ts";
 import { RunSteps, RunGraph, RunTrace, stepCards } from "./part/run-steps.tsx";
+import { LargeValue, RunResult, ValueList } from "./part/run-result.tsx";
 import { attemptId, RETRY_FORM, StepItem } from "./part/step-item.tsx";
 import { DateTime, momentText } from "./part/time.tsx";
 import { isWritable, type Shell } from "./shell.ts";
@@ -314,93 +308,6 @@ function Notes(props: { run: Run; now: number }) {
   return <p class="run-notes">{notes.join(" ")}</p>;
 }
 
-/**
- * What came out: the failure, or the values that the steps wrote.
- *
- * @param props.steps Without them every value that was not an input counts as written.
- */
-export function RunResult(props: {
-  run: Run;
-  steps?: readonly StepAttempt[];
-  omitted?: RunGlance["omitted"];
-}) {
-  const { run, omitted } = props;
-  const outputs = written(run, props.steps);
-  return (
-    <div id="run-result" class="column">
-      {run.error === null ? null : (
-        <Panel id="failure" title="Why it failed" class="refusal">
-          <div class="pad-x">
-            <ErrorBox error={run.error} />
-            <AskChat runId={run.id} />
-          </div>
-        </Panel>
-      )}
-      {outputs.length === 0 ? null : (
-        <Panel id="outputs" title={run.state === "succeeded" ? "Result" : "Result so far"}>
-          <Values values={outputs} prefix="output" />
-        </Panel>
-      )}
-      {omitted?.values === undefined ? null : (
-        <Panel id="outputs" title="Result">
-          <Large bytes={omitted.values} run={run} />
-        </Panel>
-      )}
-    </div>
-  );
-}
-
-/** In the place of values that are too large for a page. */
-function Large(props: { bytes: number; run: Run }) {
-  return (
-    <p class="quiet">
-      The values have {formatBytes(props.bytes)}: more than fits a page.{" "}
-      <a
-        class="inline-link"
-        href={`/runs/${encodeURIComponent(props.run.id)}.json`}
-        download={`${props.run.id}.json`}
-      >
-        Download the run
-      </a>
-    </p>
-  );
-}
-
-type Pair = readonly [name: string, value: unknown];
-
-function written(run: Run, steps: readonly StepAttempt[] | undefined): Pair[] {
-  if (run.doneNodeIds.length === 0) return [];
-  const names =
-    steps === undefined
-      ? Object.keys(run.values).filter((name) => !Object.hasOwn(run.inputs, name))
-      : steps.toReversed().flatMap((step) => Object.keys(step.patch ?? {}));
-  // The last step's results are what the run was made for, so they come first.
-  return [...new Set(names)]
-    .filter((name) => Object.hasOwn(run.values, name))
-    .map((name) => [name, run.values[name]]);
-}
-
-function Values(props: { values: readonly Pair[]; prefix: string }) {
-  return (
-    <dl class="values">
-      {props.values.map(([name, value]) => {
-        const id = `${props.prefix}-${idPart(name)}`;
-        return (
-          <div>
-            <dt>
-              <code>{name}</code>
-            </dt>
-            <dd class="value-box">
-              <Value value={value} id={id} />
-              <CopyButton target={id} label={name} />
-            </dd>
-          </div>
-        );
-      })}
-    </dl>
-  );
-}
-
 /** The log, with the text of each model call in its line. */
 export function RunLog(props: { events: readonly StoredEvent[]; path: string }) {
   const { entries } = joinEvents(props.events);
@@ -427,11 +334,11 @@ function Inputs(props: { run: Run; omitted?: RunGlance["omitted"] }) {
   return (
     <Panel id="inputs" title="Inputs" note={`from the ${SOURCE[props.run.source]}`}>
       {bytes !== undefined ? (
-        <Large bytes={bytes} run={props.run} />
+        <LargeValue bytes={bytes} run={props.run} />
       ) : values.length === 0 ? (
         <p class="quiet">This run was started without inputs.</p>
       ) : (
-        <Values values={values} prefix="given" />
+        <ValueList values={values} prefix="given" />
       )}
     </Panel>
   );

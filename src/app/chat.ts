@@ -13,7 +13,8 @@ import { listen } from "./listen.ts";
 import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
 import { promptFacts, toolFacts } from "./prompt-facts.ts";
-import { hasRealProvider, usableProviders } from "./provider-status.ts";
+import { hasRealProvider, providerStatuses, usableProviders } from "./provider-status.ts";
+import { createRun } from "./workflow-runs.ts";
 
 export interface ChatOptions {
   readonly version: string;
@@ -88,6 +89,10 @@ async function loadApp(
     conversations: store.conversations,
     workflows: store.workflows,
     runs: store.runs,
+    runReader: store.runReader,
+    createRun: (request, made) =>
+      createRun(store, request, { clock, source: "dashboard", ...made }),
+    providers: () => providerStatuses(current()),
     models: createLazyModels(async () => (await settings.refresh()).llm),
     clock,
     version: options.version,

@@ -4,11 +4,15 @@ import { AppError } from "../domain/error.ts";
 import type { ModelPort, ModelRequest } from "../domain/model.ts";
 import type { RunStore, RunSummary } from "../domain/run.ts";
 import type { LlmNode, Workflow } from "../domain/workflow.ts";
+import type { Clock } from "../lib/clock.ts";
 import { defined } from "../lib/defined.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { withTimeLimit } from "../lib/time-limit.ts";
 
 /** The newest ones say best what the next one will be like. */
 const RUN_COUNT_MAX = 20;
+/** A provider that must be asked which models it has is not waited for longer. */
+const TIMEOUT_MS = 1_500;
 
 export interface EstimateDeps {
   readonly runs: Pick<RunStore, "page">;
@@ -42,6 +46,25 @@ export async function estimateRun(
   const now = await fromPrompts(deps.models, planned);
   // Runs that were free stay so, unless they were answered by another model than the next one would be.
   return past !== undefined && now.kind !== "prompts" ? past : now;
+}
+
+/** The same for a page: what is not known in time is not known. @throws AppError of the database. */
+export async function estimateSoon(
+  deps: EstimateDeps & { readonly clock: Clock },
+  planned: EstimatedRun,
+): Promise<CostEstimate> {
+  const limit = {
+    signal: new AbortController().signal,
+    clock: deps.clock,
+    ms: TIMEOUT_MS,
+    reason: () => new AppError("timeout", "The cost was not known in time."),
+  };
+  try {
+    return await withTimeLimit(limit, () => estimateRun(deps, planned));
+  } catch (error) {
+    if (error instanceof AppError && error.code === "timeout") return { kind: "unknown" };
+    throw error;
+  }
 }
 
 function fromRuns(runs: readonly RunSummary[]) {

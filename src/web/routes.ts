@@ -80,6 +80,9 @@ export const PATTERNS = {
   conversationBranch: "/chat/:id/branch",
   conversationDecisions: "/chat/:id/decisions",
   conversationAttachment: "/chat/:id/files/:ordinal/:number",
+  conversationRuns: "/chat/:id/runs",
+  conversationRunDecisions: "/chat/:id/runs/decisions",
+  conversationRunCancellation: "/chat/:id/runs/cancellation",
   metrics: "/metrics",
   metricsCsv: "/metrics.csv",
   metricsJson: "/metrics.json",
@@ -143,6 +146,9 @@ export const CHAT_ROUTES: readonly (readonly [method: "GET" | "POST", pattern: s
   ["POST", PATTERNS.conversationBranch],
   ["POST", PATTERNS.conversationDecisions],
   ["GET", PATTERNS.conversationAttachment],
+  ["POST", PATTERNS.conversationRuns],
+  ["POST", PATTERNS.conversationRunDecisions],
+  ["POST", PATTERNS.conversationRunCancellation],
 ];
 
 export const pathTo = {

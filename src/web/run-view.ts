@@ -1,7 +1,8 @@
 /** What the pages of a run read. */
 import type { RunDetail } from "../../views/run.tsx";
 import type { Run } from "../domain/run.ts";
-import type { Kit } from "./kit.ts";
+import type { WebDeps } from "./deps.ts";
+import type { WorkflowReader } from "./workflow-reader.ts";
 
 export type Version = Pick<RunDetail, "workflow" | "drawing" | "versionNumber">;
 
@@ -9,7 +10,13 @@ export const NO_VERSION: Version = { workflow: undefined, drawing: undefined };
 
 /** The version that a run executes; empty when it cannot be read any more. */
 export async function readVersion(
-  { deps, reader }: Pick<Kit, "deps" | "reader">,
+  {
+    deps,
+    reader,
+  }: {
+    readonly deps: Pick<WebDeps, "workflows">;
+    readonly reader: Pick<WorkflowReader, "version">;
+  },
   run: Pick<Run, "workflowId" | "versionHash">,
 ): Promise<Version> {
   const version = await deps.workflows.version(run.workflowId, run.versionHash);

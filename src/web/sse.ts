@@ -69,6 +69,8 @@ export interface LogSource extends BaseSource {
   readonly kind: "log";
   /** What follows `after`; undefined when nothing does. */
   missed(after: number): Promise<StreamMessage | undefined>;
+  /** How things are that are no part of the log, for every reader that joins. */
+  present?(): Promise<Uint8Array | undefined>;
 }
 
 export interface SnapshotSource extends BaseSource {
@@ -411,8 +413,9 @@ async function join(topic: Topic, reader: Reader): Promise<Uint8Array | undefine
     reader.after = message?.position ?? level;
     return message?.bytes;
   }
+  // The place is taken first, as above.
   reader.cursor = source.ended ? ring.next - 1 : ring.next;
-  return undefined;
+  return source.ended ? undefined : source.present?.();
 }
 
 /** Waits for a production that begins after this call and succeeds. */

@@ -1,15 +1,31 @@
 /** The pages of the chat in the states that matter. */
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AnswerMessage, Conversation } from "../../src/domain/conversation.ts";
+import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
 import { highlight } from "../../src/lib/highlight.ts";
 import { parseMarkdown } from "../../src/lib/markdown.ts";
 import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
 import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
+import type { PanelResult, PanelRun, ResultView } from "../../views/part/result-panel.tsx";
 import type { Shell } from "../../views/shell.ts";
 import { CALL_CASES } from "./call-fixtures.tsx";
-import { DEGRADED, DRAWING, HOSTILE, NOW, PROBLEMS, usage, version, WORKFLOW } from "./fixtures.ts";
+import {
+  APPROVAL,
+  calls,
+  DEGRADED,
+  DRAWING,
+  form,
+  HOSTILE,
+  NOW,
+  PROBLEMS,
+  run,
+  steps,
+  usage,
+  version,
+  WORKFLOW,
+} from "./fixtures.ts";
 
 interface ChatCase {
   readonly name: string;
@@ -98,7 +114,7 @@ const VALID: AnswerReading = {
     { kind: "prose", text: "Run it like this:" },
     { kind: "code", language: "sh", text: 'agents run article.yaml --input topic="Tides"' },
   ],
-  result: { source: SOURCE, workflow: WORKFLOW, problems: PROBLEMS.slice(2), drawing: DRAWING },
+  result: { source: SOURCE, workflow: WORKFLOW, problems: [], drawing: DRAWING },
 };
 const INVALID: AnswerReading = {
   parts: [{ kind: "workflow", text: SOURCE }],
@@ -190,13 +206,22 @@ function colouredMarkdown(): AnswerReading {
 function talk(
   phase: ChatPhase,
   messages: readonly MessageView[],
-  over: Partial<Conversation> = {},
+  {
+    run: begun,
+    view = "graph",
+    refused = false,
+    ...over
+  }: Partial<Conversation> & { run?: PanelRun; view?: ResultView; refused?: boolean } = {},
 ): ChatCase["view"] {
   const shown = conversation({ isAnswering: phase === "answering", ...over });
+  const beside = besideOf(messages);
   return (shell) => (
     <ConversationPage
       shell={shell(shown.title)}
       conversation={shown}
+      shown={beside && (refused ? { ...beside, form: form({ errors: true }) } : beside)}
+      run={begun}
+      view={view}
       totals={{
         inputTokens: 4_280,
         outputTokens: 1_624,
@@ -211,6 +236,40 @@ function talk(
       models={MODELS}
     />
   );
+}
+
+/** The workflow of the newest answer that has one. */
+function besideOf(messages: readonly MessageView[]): PanelResult | undefined {
+  const { message, reading, saved } =
+    messages.findLast((view) => view.reading?.result !== undefined) ?? {};
+  const result = reading?.result;
+  if (message === undefined || result === undefined) return undefined;
+  const canRun = result.workflow !== undefined;
+  return {
+    conversationId: ID,
+    ordinal: message.ordinal,
+    isByPerson: false,
+    result,
+    saved,
+    form: canRun ? form() : undefined,
+    estimate: canRun ? { kind: "prompts", inputNanoUsd: 1_800_000, isPartial: false } : undefined,
+  };
+}
+
+function begunRun(
+  state: RunState,
+  over: Partial<Run> = {},
+  approvals: readonly PendingApproval[] = [],
+): PanelRun {
+  return {
+    run: run(state, { id: `01kaechat${state.slice(0, 7)}`, ...over }),
+    steps: steps(state),
+    calls: calls(state),
+    workflow: WORKFLOW,
+    drawing: DRAWING,
+    approvals,
+    descendants: [],
+  };
 }
 
 const TALK = [
@@ -275,6 +334,48 @@ export const CHAT_CASES: readonly ChatCase[] = [
     ),
   },
   { name: "chat-talk", path: `/chat/${ID}`, view: talk("idle", TALK) },
+  { name: "chat-yaml", path: `/chat/${ID}?view=yaml`, view: talk("idle", TALK, { view: "yaml" }) },
+  {
+    name: "chat-invalid",
+    path: `/chat/${ID}?invalid`,
+    view: talk("retry", TALK.slice(0, 2), { view: "yaml" }),
+  },
+  {
+    name: "chat-run",
+    path: `/chat/${ID}?view=run`,
+    view: talk("idle", TALK, { run: begunRun("running"), view: "run" }),
+  },
+  {
+    name: "chat-run-refused",
+    path: `/chat/${ID}/runs`,
+    view: talk("idle", TALK, { view: "run", refused: true }),
+  },
+  {
+    name: "chat-run-asks",
+    path: `/chat/${ID}?view=run&asks`,
+    view: talk("idle", TALK, {
+      run: begunRun("waiting", { waitingFor: "approval" }, [APPROVAL]),
+      view: "run",
+    }),
+  },
+  {
+    name: "chat-run-failed",
+    path: `/chat/${ID}?view=run&failed`,
+    view: talk("idle", TALK, { run: begunRun("failed"), view: "run" }),
+  },
+  {
+    name: "chat-run-hostile",
+    path: `/chat/${ID}?view=run&hostile`,
+    view: talk("idle", TALK, {
+      run: begunRun("failed", {
+        workflowName: HOSTILE,
+        inputs: { [HOSTILE]: HOSTILE },
+        values: { [HOSTILE]: HOSTILE },
+        error: { code: "internal", message: HOSTILE, fix: HOSTILE, details: HOSTILE },
+      }),
+      view: "run",
+    }),
+  },
   {
     name: "chat-branches",
     path: `/chat/${ID}?branches`,

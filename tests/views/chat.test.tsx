@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ConversationUpdate } from "../../views/conversation.tsx";
 import { answered, conversation } from "./chat-fixtures.tsx";
-import { HOSTILE } from "./fixtures.ts";
+import { HOSTILE, NOW } from "./fixtures.ts";
 import { inspect, visibleText } from "./inspect.ts";
 import { PAGES, text } from "./pages.tsx";
 
@@ -31,7 +31,8 @@ test("ConversationPage() shows the repair, the result, and what can be done with
   expect(shown).toContain("Repair 1 of 3 It researches");
   expect(shown).toContain("anthropic claude-sonnet-5 · 2,140 tokens in, 812 out · $0.0186 · 8.0 s");
   const saves = inspect(page).filter(({ attributes }) => attributes["form"] === "save-form");
-  expect(saves.map(({ attributes }) => attributes["value"])).toEqual(["3"]);
+  // In the answer, and beside the talk.
+  expect(saves.map(({ attributes }) => attributes["value"])).toEqual(["3", "3"]);
   expect(page).toContain('href="/chat/01kaechat0000001/3.yaml" download');
   expect(page).toContain('hx-sse:connect="/chat/01kaechat0000001/stream?after=3200000"');
 });
@@ -54,7 +55,7 @@ test("ConversationPage() says how each answer ended", async () => {
     "Interrupted: the chat ended in the middle of this answer.",
     "Stopped. What had come is kept.",
     "demo, no model",
-    "Saved as version 3: open it",
+    "Saved as version 3",
     "Too fast. Fix: Wait a minute.",
   ])
     expect(shown).toContain(words);
@@ -76,6 +77,8 @@ test("ConversationUpdate() appends text, adds and replaces messages, and carries
         { kind: "ended", view: answered(2) },
         { kind: "added", view: answered(3, { state: "streaming", text: HOSTILE }) },
       ]}
+      beside={undefined}
+      now={NOW}
       banners={{ health: { state: "ok" }, demo: false }}
     />,
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { RunResult } from "../../views/run.tsx";
+import { RunResult } from "../../views/part/run-result.tsx";
 import { inspect, visibleText } from "./inspect.ts";
 import { Alerts } from "../../views/part/alerts.tsx";
 import { CHECK_REFUSED, run, STATUS_FULL, steps } from "./fixtures.ts";

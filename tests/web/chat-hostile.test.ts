@@ -18,7 +18,8 @@ const PAGE_MS_MAX = 4_000;
 const VALIDATED_CHARS_MAX = 5_000;
 const SHAPE = /^[\d\s.,A-Za-z()-]*$/;
 const WORDS = /^[\w .-]*$/;
-const ID = /^message-\d+(?:-[\w.-]+)?$/;
+const ID =
+  /^(?:message-\d+(?:-[\w.-]+)?|result-(?:source|run-form|graph-drawing-tip)|L\d+|node-[\w.-]+|input-[\w-]+|provider|model(?:-hint)?)$/;
 const OWN_TEXT = /^[^]*$/;
 /** What people read, or what stands in an attribute that no browser acts on. */
 const LABELS = { "aria-label": OWN_TEXT, "aria-labelledby": ID, "aria-hidden": /^true$/ };
@@ -29,6 +30,23 @@ const DRAWN = Object.fromEntries(
     .split(" ")
     .map((name) => [name, SHAPE]),
 );
+
+const NOTHING = /^$/;
+/** Of the form that begins a run; what is filled in is the file's. */
+const CONTROL = {
+  type: /^(?:hidden|checkbox|number|text)$/,
+  name: /^(?:message|provider|model|input\.\w+)$/,
+  value: OWN_TEXT,
+  step: /^(?:1|any)$/,
+  rows: /^\d$/,
+  autocomplete: /^off$/,
+  spellcheck: /^(?:true|false)$/,
+  "aria-describedby": ID,
+  checked: NOTHING,
+  required: NOTHING,
+  selected: NOTHING,
+  disabled: NOTHING,
+};
 
 /** What the product makes of an answer. */
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
@@ -46,7 +64,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   bdi: { "data-code": /^U\+[0-9A-F]{4}/ },
   a: {
     ...LABELS,
-    href: /^(?:https?:\/\/[^\s"<>\\]+|mailto:[^\s"<>\\]+|\/(?!\/)[^\s"<>\\]*|#message-\d+-node-[\w.-]+)$/,
+    href: /^(?:https?:\/\/[^\s"<>\\]+|mailto:[^\s"<>\\]+|\/(?!\/)[^\s"<>\\]*|#node-[\w.-]+)$/,
     rel: /^noopener noreferrer nofollow$/,
     "hx-boost": /^false$/,
     download: /^$/,
@@ -58,6 +76,14 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     name: /^(?:message|inPlaceOf|goOnWith)$/,
     value: /^\d+$/,
   },
+  form: {
+    method: /^post$/,
+    action: /^\/chat\/\w+\/runs$/,
+    "hx-boost": /^false$/,
+    "data-stays": /^$/,
+  },
+  label: { for: ID },
+  ...Object.fromEntries(["input", "textarea", "select", "option"].map((tag) => [tag, CONTROL])),
   svg: { ...DRAWN, ...REGION, focusable: /^false$/ },
   ...Object.fromEntries(
     "g path circle rect line polyline polygon text title defs marker use tspan"
@@ -67,7 +93,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
         {
           ...DRAWN,
           ...LABELS,
-          "marker-end": /^url\(#message-\d+-tip\)$/,
+          "marker-end": /^url\(#result-graph-drawing-tip\)$/,
           href: /^#[\w-]+$|^\/assets\/[\w.-]+#[\w-]+$/,
         },
       ]),
@@ -79,11 +105,11 @@ interface Found {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Elements in answers. */
+/** Elements in answers, and in what stands beside them. */
 function inAnswers(html: string): Found[] {
   const found: Found[] = [];
   new HTMLRewriter()
-    .on("li.message.model *", {
+    .on("li.message.model *, #result-head *, #result-body *", {
       element(element) {
         found.push({ tag: element.tagName, attributes: Object.fromEntries(element.attributes) });
       },
@@ -112,7 +138,7 @@ function foreign(elements: readonly Found[]): string[] {
 function frame(html: string): string[] {
   const count = new Map<string, number>();
   const add = ({ tag, attributes }: Found, step: number) => {
-    if (attributes["class"] === "message model") return;
+    if (attributes["class"] === "message model" || attributes["id"] === "result-head") return;
     const key = `${tag} ${Object.keys(attributes).toSorted().join(" ")}`;
     count.set(key, (count.get(key) ?? 0) + step);
   };
@@ -191,7 +217,10 @@ async function expectStream(path: string): Promise<void> {
       .map(({ attributes }) => attributes["hx-target"]);
     expect(
       targets.filter(
-        (target) => !/^#(?:banners|messages|chat-head|message-\d+(?:-text)?)$/.test(target ?? ""),
+        (target) =>
+          !/^#(?:banners|messages|chat-head|message-\d+(?:-text)?|result-(?:head|body|run))$/.test(
+            target ?? "",
+          ),
       ),
     ).toEqual([]);
   }

@@ -1,6 +1,7 @@
 /** The dashboard with the chat's own process behind it: two servers, one database, a scripted model. */
 import type { ModelEvent, ModelRequest } from "../../src/domain/model.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
+import { createRun } from "../../src/app/workflow-runs.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { type ChatApp, createChatApp } from "../../src/web/chat/app.ts";
 import type { ChatDeps } from "../../src/web/chat/deps.ts";
@@ -58,6 +59,10 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       conversations: store.conversations,
       workflows: store.workflows,
       runs: store.runs,
+      runReader: store.runReader,
+      createRun: (request, made) =>
+        createRun(store, request, { clock: systemClock, source: "dashboard", ...made }),
+      providers: () => [],
       models: { ...scripted, ...options.models },
       clock: options.clock ?? systemClock,
       version: "1.2.3",

@@ -745,6 +745,28 @@ export const SCENARIOS: readonly Scenario[] = [
     contains: ["notes"],
   },
   {
+    route: "POST /chat/:id/runs",
+    path: ({ talk }) => `/chat/${talk.id}/runs`,
+    fields: { message: "2", "input.name": "Ada" },
+    status: 303,
+    location: /^\/chat\/\w+\?view=run$/,
+  },
+  {
+    route: "POST /chat/:id/runs/decisions",
+    path: ({ oldTalk }) => `/chat/${oldTalk.id}/runs/decisions`,
+    fields: { approve: "ask" },
+    status: 404,
+    type: HTML,
+    contains: ["No run was begun in this conversation."],
+  },
+  {
+    route: "POST /chat/:id/runs/cancellation",
+    path: ({ oldTalk }) => `/chat/${oldTalk.id}/runs/cancellation`,
+    status: 404,
+    type: HTML,
+    contains: ["No run was begun in this conversation."],
+  },
+  {
     route: "POST /chat/:id/deletion",
     path: ({ oldTalk }) => `/chat/${oldTalk.id}/deletion`,
     status: 303,

@@ -61,6 +61,7 @@ const STYLE_FILES = [
   "charts",
   "motion",
   "chat",
+  "result",
   "answer",
   "call-card",
   "diff",

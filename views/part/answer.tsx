@@ -11,13 +11,11 @@ import { CopyButton, keepNewline } from "./code.tsx";
 import { CodeBlock } from "./code-block.tsx";
 import { formatDuration } from "./duration.ts";
 import { ErrorBox } from "./error-box.tsx";
-import { Graph, nodeOrder } from "./graph.tsx";
+import { nodeOrder } from "./graph.tsx";
 import { Icon } from "./icon.tsx";
-import { idPart } from "./id.ts";
 import { Markdown } from "./markdown.tsx";
 import { MessageActions } from "./message-actions.tsx";
 import { formatCost } from "./money.ts";
-import { nodeNote } from "./node.tsx";
 import { formatBytes, formatCount, plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { SafeText } from "./safe-text.tsx";
@@ -61,6 +59,9 @@ export interface MessageView {
   /** What the model has done or asks to do. */
   readonly calls?: readonly CallView[];
 }
+
+/** Of a card. */
+const STEP_COUNT_MAX = 12;
 
 /** The form outside of the live parts that the save buttons belong to: it has the CSRF token. */
 export const SAVE_FORM_ID = "save-form";
@@ -283,7 +284,7 @@ function ResultCard(
       {workflow === undefined ? (
         <p class="result-text">{repairText(message)}</p>
       ) : (
-        <Steps workflow={workflow} drawing={result.drawing} prefix={prefix} />
+        <Summary workflow={workflow} />
       )}
       {problems.length === 0 ? null : <ProblemList problems={problems} source={source} />}
       <Actions {...props} />
@@ -311,54 +312,21 @@ function repairText({ state, round, provider }: AnswerMessage): string {
   return `The problems go back to the model: repair ${round + 1} of ${REPAIR_ROUND_COUNT_MAX}.`;
 }
 
-function Steps(props: { workflow: Workflow; drawing: Drawing | undefined; prefix: string }) {
-  const { workflow, drawing, prefix } = props;
-  const nodes = nodeOrder(workflow).flatMap(
-    (id) => workflow.nodes.find((node) => node.id === id) ?? [],
-  );
+/** What it does, in short: the graph and all steps stand beside the talk. */
+function Summary({ workflow }: { workflow: Workflow }) {
   const inputs = workflow.state.filter((field) => field.required);
-  const nodeId = (id: string) => `${prefix}-node-${idPart(id)}`;
+  const order = nodeOrder(workflow);
+  const shown = order.slice(0, STEP_COUNT_MAX).join(" → ");
   return (
     <>
       {workflow.description === undefined ? null : (
         <p class="result-text">{workflow.description}</p>
       )}
-      {drawing === undefined ? null : (
-        <Graph
-          drawing={drawing}
-          id={prefix}
-          label={`Steps of ${workflow.name} in message ${prefix.replace("message-", "")}`}
-          nodes={nodes.map((node) => ({
-            id: node.id,
-            href: `#${nodeId(node.id)}`,
-            note: nodeNote(node),
-            state: undefined,
-          }))}
-        />
-      )}
-      <ol class="result-steps">
-        {nodes.map((node) => (
-          <li id={nodeId(node.id)}>
-            <b>{node.id}</b>
-            {node.description === undefined ? null : <> {node.description}</>}{" "}
-            <span class="sub">
-              {nodeNote(node)}
-              {node.outputs.length === 0 ? null : (
-                <>
-                  , writes{" "}
-                  <code>
-                    {node.outputs.map(({ name, type }) => `${name}: ${typeText(type)}`).join(", ")}
-                  </code>
-                </>
-              )}
-            </span>
-          </li>
-        ))}
-      </ol>
       <p class="result-text sub">
+        {order.length > STEP_COUNT_MAX ? `${shown} → …` : shown}.{" "}
         {inputs.length === 0
           ? "A run needs no input."
-          : `A run needs: ${inputs.map(({ name, type }) => `${name} (${typeText(type)})`).join(", ")}.`}
+          : `A run needs ${inputs.map(({ name, type }) => `${name} (${typeText(type)})`).join(", ")}.`}
       </p>
     </>
   );
@@ -382,38 +350,16 @@ function Actions(
   );
 }
 
-/** Where a saved workflow leads. */
-function Onward({ saved, writable }: { saved: SavedWorkflow; writable: boolean }) {
-  const page = `/workflows/${encodeURIComponent(saved.id)}`;
-  return (
-    <>
-      <a class="btn primary" href={page}>
-        <Icon name="workflows" size={14} />
-        Saved as version {saved.versionNumber}: open it
-      </a>
-      {writable ? (
-        <>
-          <a class="btn ghost" href={`${page}#run`}>
-            <Icon name="play" size={14} />
-            Run
-          </a>
-          <a class="btn ghost" href={`${page}/edit`}>
-            <Icon name="edit" size={14} />
-            Edit
-          </a>
-          <a class="btn ghost" href={`${page}#schedules`}>
-            <Icon name="schedules" size={14} />
-            Schedule
-          </a>
-        </>
-      ) : null}
-    </>
-  );
-}
-
 function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordinal: number }) {
   const { saved, writable, ordinal } = props;
-  if (saved?.isSame === true) return <Onward saved={saved} writable={writable} />;
+  if (saved?.isSame === true) {
+    return (
+      <a class="btn" href={`/workflows/${encodeURIComponent(saved.id)}`}>
+        <Icon name="workflows" size={14} />
+        Saved as version {saved.versionNumber}
+      </a>
+    );
+  }
   if (!writable) return null;
   return (
     <button

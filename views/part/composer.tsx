@@ -24,9 +24,9 @@ export function AttachField() {
 export function ModelField(props: { models: readonly string[]; value: string | null }) {
   return (
     <>
-      <label for="model">Model</label>
+      <label for="chat-model">Model</label>
       <input
-        id="model"
+        id="chat-model"
         name="model"
         class="input mono"
         list="models"

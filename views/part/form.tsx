@@ -37,6 +37,32 @@ export function PostForm(
 }
 
 /**
+ * A form inside of a live part, which is drawn without the CSRF token of a page: `FormToken` gives it, outside of the
+ * live part.
+ */
+export function LiveForm(
+  props: PropsWithChildren<{ action: string; id: string; class?: string; stays?: boolean }>,
+) {
+  return (
+    <form
+      method="post"
+      action={props.action}
+      class={props.class}
+      id={props.id}
+      hx-boost="false"
+      data-stays={props.stays === true ? "" : undefined}
+    >
+      {props.children}
+    </form>
+  );
+}
+
+/** @param props.form The id of a `LiveForm`. */
+export function FormToken(props: { form: string; csrf: string }) {
+  return <input type="hidden" name="_csrf" value={props.csrf} form={props.form} />;
+}
+
+/**
  * The account that a password belongs to, for password managers. It is neither shown nor sent: there
  * is nothing to type.
  */

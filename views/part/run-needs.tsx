@@ -25,11 +25,19 @@ export function RunNeeds(props: NeedsProps) {
   const { run } = props;
   return (
     <div id="run-needs" class="column">
+      <Approvals {...props} />
+      {run.state === "waiting" && run.waitingFor === "budget" ? <BudgetPanel {...props} /> : null}
+    </div>
+  );
+}
+
+export function Approvals(props: Pick<NeedsProps, "approvals" | "now">) {
+  return (
+    <>
       {props.approvals.map((approval) => (
         <Approval approval={approval} now={props.now} />
       ))}
-      {run.state === "waiting" && run.waitingFor === "budget" ? <BudgetPanel {...props} /> : null}
-    </div>
+    </>
   );
 }
 

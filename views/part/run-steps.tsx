@@ -69,7 +69,10 @@ export function RunGraph(props: RunStepsProps) {
   );
 }
 
-function ahead({ run, workflow }: RunStepsProps): readonly string[] | undefined {
+export function ahead({
+  run,
+  workflow,
+}: Pick<RunStepsProps, "run" | "workflow">): readonly string[] | undefined {
   return workflow === undefined ? undefined : aheadOf(workflow, run.doneNodeIds);
 }
 
@@ -183,7 +186,8 @@ function attemptNote({ steps, nodes }: RunStepsProps): string {
   return failed === 0 ? attempts : `${attempts}, ${formatCount(failed)} failed`;
 }
 
-function graphNodes(props: RunStepsProps): GraphNode[] {
+/** The nodes of a run with their states, in the order of the file. */
+export function graphNodes(props: Omit<RunStepsProps, "drawing" | "descendants">): GraphNode[] {
   const { run, steps, now } = props;
   const items = groupItems(steps);
   const own = items.get(undefined) ?? [];

@@ -77,6 +77,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
     shell,
     answers,
     reader,
+    result: { ...deps, reader, workflowReader },
     viewCall: (ordinal, call) => viewCall({ ...deps, reader: workflowReader }, ordinal, call),
     notify: bell.ring,
     conversations: deps.conversations,

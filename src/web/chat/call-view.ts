@@ -1,20 +1,16 @@
 /** A tool call as it is shown: what it asks for as it would be done now. */
 import type { CallView, RunPlan, SavePlan } from "../../../views/part/call-card.tsx";
-import type { CostEstimate } from "../../../views/part/cost-estimate.tsx";
 import type { CallRef, ChatCall } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { diffTexts } from "../../lib/diff.ts";
 import { isJsonObject, type Json } from "../../lib/json.ts";
-import { withTimeLimit } from "../../lib/time-limit.ts";
-import { type EstimatedRun, type EstimateDeps, estimateRun } from "../estimate-run.ts";
+import { type EstimateDeps, estimateSoon } from "../estimate-run.ts";
 import type { WorkflowReader } from "../workflow-reader.ts";
 import { prepareRun, RUN_WORKFLOW } from "./tool/run-workflow.ts";
 import { SAVE_WORKFLOW, savedText } from "./tool/save-workflow.ts";
 
-/** A provider that must be asked which models it has is not waited for longer. */
-const ESTIMATE_TIMEOUT_MS = 1_500;
 /** A larger workflow is not drawn. */
 const DRAWN_NODE_COUNT_MAX = 200;
 
@@ -82,21 +78,6 @@ async function planRun(deps: CallViewDeps, call: ChatCall): Promise<RunPlan> {
     defaultCount: defaults.length,
     estimate: await estimateSoon(deps, { workflowId: record.id, workflow, values }),
   };
-}
-
-async function estimateSoon(deps: CallViewDeps, planned: EstimatedRun): Promise<CostEstimate> {
-  const limit = {
-    signal: new AbortController().signal,
-    clock: deps.clock,
-    ms: ESTIMATE_TIMEOUT_MS,
-    reason: () => new AppError("timeout", "The cost was not known in time."),
-  };
-  try {
-    return await withTimeLimit(limit, () => estimateRun(deps, planned));
-  } catch (error) {
-    if (error instanceof AppError && error.code === "timeout") return { kind: "unknown" };
-    throw error;
-  }
 }
 
 function textOf(given: Json, name: string): string {

@@ -2,7 +2,9 @@
 import type { Hono } from "hono";
 import { ConversationPage } from "../../../views/conversation.tsx";
 import { DECISION_NAME } from "../../../views/part/call-card.tsx";
-import type { AnswerMessage, Conversation, Message } from "../../domain/conversation.ts";
+import { RESULT_VIEWS } from "../../../views/part/result-panel.tsx";
+import type { RunForm } from "../../../views/part/run-form.tsx";
+import type { Conversation, Message } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import { readForm } from "../form.ts";
 import type { WebContext, WebEnv } from "../kit.ts";
@@ -17,10 +19,11 @@ import {
   readHead,
   viewMessage,
 } from "./conversation-view.ts";
-import type { ChatDeps } from "./deps.ts";
 import { namesOfModels, readModel, readSaid } from "./message-form.ts";
 import type { ChatKit } from "./pages.ts";
-import { createConversationSource, noConversation } from "./sources.ts";
+import { ordinalIn, requireConversation, requireResult } from "./require.ts";
+import { viewBeside } from "./result.ts";
+import { createConversationSource } from "./sources.ts";
 
 export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
   const { deps } = kit;
@@ -36,9 +39,7 @@ export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
   });
 
   app.get(PATTERNS.conversationFile, async (c) => {
-    const answer = await requireAnswer(deps, c, c.req.param("file").slice(0, -".yaml".length));
-    const { result } = await kit.reader.read(answer);
-    if (result === undefined) throw noWorkflow();
+    const { result } = await requireResult(kit, c, c.req.param("file").slice(0, -".yaml".length));
     const name = (result.workflow?.name ?? "workflow").replaceAll(/[^\w.-]+/g, "_").slice(0, 80);
     return c.body(result.source, 200, {
       "Content-Type": "application/yaml; charset=utf-8",
@@ -50,7 +51,7 @@ export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
     const conversation = await requireConversation(deps, c);
     const before = Number(c.req.query("before"));
     const isOlder = Number.isSafeInteger(before) && before > 1;
-    return conversationPage(c, kit, conversation, isOlder ? before : undefined);
+    return conversationPage(c, kit, conversation, isOlder ? { before } : {});
   });
 
   app.get(PATTERNS.conversationAttachment, async (c) => {
@@ -76,10 +77,18 @@ export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
   registerOptions(app, kit);
 }
 
-async function conversationPage(
+interface PageOptions {
+  /** The messages before this one, instead of the newest. */
+  readonly before?: number;
+  /** What was sent to begin a run, and refused. */
+  readonly form?: RunForm;
+}
+
+/** @param c Also of a form that was refused: the page then says what is wrong with it. */
+export async function conversationPage(
   c: WebContext,
   kit: ChatKit,
-  ...[conversation, before]: [Conversation, number | undefined]
+  ...[conversation, { before, form }]: [Conversation, PageOptions]
 ): Promise<Response> {
   const { id } = conversation;
   // Asked before the messages are read: whatever happens meanwhile then comes by the stream.
@@ -93,11 +102,17 @@ async function conversationPage(
   const newest = before === undefined ? last : undefined;
   const views = await Promise.all(messages.map((message) => viewMessage(kit, message)));
   const head = await readHead(kit, conversation, newest);
+  const { shown, run } =
+    newest === undefined ? NOTHING : await viewBeside(kit.result, conversation);
+  const asked = RESULT_VIEWS.find((view) => view === c.req.query("view"));
   const [first] = messages;
   return html(
     c,
     ConversationPage({
       ...head,
+      shown: form === undefined ? shown : shown && { ...shown, form },
+      run,
+      view: form === undefined ? (asked ?? "graph") : "run",
       shell: kit.shell(c, conversation.title),
       messages: views,
       position,
@@ -106,8 +121,11 @@ async function conversationPage(
       models: await namesOfModels(kit.deps),
       edited: editedOf(messages, c.req.query("edit")),
     }),
+    form === undefined ? 200 : 422,
   );
 }
+
+const NOTHING = { shown: undefined, run: undefined };
 
 /** The message of a person that is to be written anew. */
 function editedOf(messages: readonly Message[], asked: string | undefined) {
@@ -115,11 +133,6 @@ function editedOf(messages: readonly Message[], asked: string | undefined) {
     ({ ordinal, role }) => role === "person" && String(ordinal) === asked,
   );
   return found === undefined ? undefined : { ordinal: found.ordinal, text: found.text };
-}
-
-/** The ordinal in a field of a form; undefined when it is not there. */
-function ordinalIn(text: string): number | undefined {
-  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
@@ -181,22 +194,6 @@ function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
     await answers.stop(id);
     return c.redirect(pathTo.conversation(id), 303);
   });
-
-  app.post(PATTERNS.conversationWorkflows, async (c) => {
-    const answer = await requireAnswer(deps, c, (await readForm(c)).text("message"));
-    const { result } = await kit.reader.read(answer);
-    if (result === undefined) throw noWorkflow();
-    const { workflow, source } = result;
-    if (workflow === undefined) {
-      throw new AppError("workflow_invalid", "The workflow of this answer has errors.", {
-        fix: "Ask for a correction in the conversation, then save that.",
-      });
-    }
-    const { name, description = null } = workflow;
-    const saved = await deps.workflows.save({ name, description, source, format: "yaml" });
-    const back = new URLSearchParams({ conversation: answer.conversationId });
-    return c.redirect(`${pathTo.workflow(saved.id)}?${back.toString()}`, 303);
-  });
 }
 
 function registerOptions(app: Hono<WebEnv>, kit: ChatKit): void {
@@ -235,30 +232,5 @@ function requireRest({ answers }: ChatKit, id: string): void {
   if (!answers.isActive(id)) return;
   throw new AppError("conflict", "An answer is under way in this conversation.", {
     fix: "Wait until it has ended, or stop it.",
-  });
-}
-
-async function requireConversation(deps: ChatDeps, c: WebContext): Promise<Conversation> {
-  const id = c.req.param("id") ?? "";
-  const conversation = await deps.conversations.get(id);
-  if (conversation === undefined) throw noConversation(id);
-  return conversation;
-}
-
-/** @param sent Its ordinal. @throws AppError `not_found` when it is no answer that has ended. */
-async function requireAnswer(deps: ChatDeps, c: WebContext, sent: string): Promise<AnswerMessage> {
-  const { id } = await requireConversation(deps, c);
-  const ordinal = ordinalIn(sent);
-  const message: Message | undefined =
-    ordinal === undefined
-      ? undefined
-      : await deps.conversations.message({ conversationId: id, ordinal });
-  if (message?.role !== "model" || message.state === "streaming") throw noWorkflow();
-  return message;
-}
-
-function noWorkflow(): AppError {
-  return new AppError("not_found", "There is no workflow in this message.", {
-    fix: "Go back to the conversation and choose an answer that has one.",
   });
 }

@@ -1,6 +1,6 @@
 /** A conversation as its page and its stream show it: the store, with what it does not have yet. */
 import type { ChatPhase, ConversationHead, MessageChange } from "../../../views/conversation.tsx";
-import type { AnswerReading, MessageView, SavedWorkflow } from "../../../views/part/answer.tsx";
+import type { MessageView } from "../../../views/part/answer.tsx";
 import type { CallView } from "../../../views/part/call-card.tsx";
 import {
   ANSWER_CHARS_MAX,
@@ -12,6 +12,7 @@ import {
 } from "../../domain/conversation.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Answers } from "./answers.ts";
+import { findSaved } from "./find-saved.ts";
 import { type AnswerReader, hasErrors } from "./reading.ts";
 
 /** Messages of one page, and of one message of the stream. */
@@ -158,17 +159,5 @@ export async function viewMessage(deps: ViewDeps, message: Message): Promise<Mes
     deps.reader.read(message),
     Promise.all(message.calls.map((call) => deps.viewCall(ordinal, call))),
   ]);
-  return { message, reading, calls, saved: await findSaved(deps.workflows, reading) };
-}
-
-async function findSaved(
-  workflows: WorkflowStore,
-  reading: AnswerReading,
-): Promise<SavedWorkflow | undefined> {
-  const { result } = reading;
-  if (result?.workflow === undefined) return undefined;
-  const record = await workflows.get(result.workflow.name);
-  if (record === undefined || record.name !== result.workflow.name) return undefined;
-  const { number, source } = record.version;
-  return { id: record.id, versionNumber: number, isSame: source === result.source };
+  return { message, reading, calls, saved: await findSaved(deps.workflows, reading.result) };
 }

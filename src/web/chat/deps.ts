@@ -2,6 +2,7 @@
 import type { ConversationStore } from "../../domain/conversation.ts";
 import type { ModelPort } from "../../domain/model.ts";
 import type { RunStore } from "../../domain/run.ts";
+import type { RunReader } from "../../domain/run-reader.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Example, WebDeps } from "../deps.ts";
 import type { PromptFacts } from "./prompt.ts";
@@ -14,8 +15,11 @@ export interface ChatDeps extends Pick<
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
   readonly models: Pick<ModelPort, "resolve" | "call" | "estimateInputNanoUsd">;
-  /** For what a message is about, and what a run is likely to cost. */
-  readonly runs: Pick<RunStore, "get" | "page">;
+  /** For what a message is about, what a run is likely to cost, and the run that is shown beside the talk. */
+  readonly runs: Pick<RunStore, "get" | "page" | "pendingApprovals" | "decide" | "requestCancel">;
+  readonly runReader: RunReader;
+  readonly createRun: WebDeps["createRun"];
+  readonly providers: WebDeps["providers"];
   /** Asked for when a model is: the tools are loaded then. */
   readonly facts: () => Promise<PromptFacts>;
   /** What may be picked, as `provider/model`: the known models of providers that can be used. */

@@ -1,6 +1,7 @@
 /** The pages and forms of the chat. */
 import type { Hono } from "hono";
 import { type ChatDraft, ChatPage } from "../../../views/chat.tsx";
+import { ASK_FAILURE } from "../../../views/part/ask-chat.tsx";
 import { titleOf } from "../../domain/conversation.ts";
 import { newId } from "../../lib/id.ts";
 import { readForm } from "../form.ts";
@@ -12,10 +13,13 @@ import { registerConversation } from "./conversation-pages.ts";
 import type { ViewDeps } from "./conversation-view.ts";
 import type { ChatDeps } from "./deps.ts";
 import { namesOfModels, readModel, readSaid } from "./message-form.ts";
+import type { ResultDeps } from "./result.ts";
+import { registerResult } from "./result-pages.ts";
 import { createListSource, listConversations } from "./sources.ts";
 
 export interface ChatKit extends ViewDeps, Pick<Kit, "hub" | "shell"> {
   readonly deps: ChatDeps;
+  readonly result: ResultDeps;
   /** Tells the streams that something has changed. */
   readonly notify: () => void;
 }
@@ -23,6 +27,7 @@ export interface ChatKit extends ViewDeps, Pick<Kit, "hub" | "shell"> {
 export function registerChat(app: Hono<WebEnv>, kit: ChatKit): void {
   registerList(app, kit);
   registerConversation(app, kit);
+  registerResult(app, kit);
 }
 
 function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
@@ -83,9 +88,6 @@ async function draftAbout(
   const found = run === undefined ? undefined : await deps.runs.get(run);
   if (found === undefined) return undefined;
   const name = `${found.workflowName} ${found.id}`;
-  const text =
-    found.state === "failed"
-      ? "Why did this run fail, and what should be changed?"
-      : "What happened in this run?";
+  const text = found.state === "failed" ? ASK_FAILURE : "What happened in this run?";
   return { text, about: { kind: "run", id: found.id, name } };
 }

@@ -1,5 +1,6 @@
-import type { AnswerPart, AnswerReading } from "../../../views/part/answer.tsx";
+import type { AnswerPart, AnswerReading, WorkflowResult } from "../../../views/part/answer.tsx";
 import type { AnswerMessage } from "../../domain/conversation.ts";
+import { AppError } from "../../domain/error.ts";
 import { drawingOf } from "../drawing.ts";
 import { splitFences, type TextPart } from "../../lib/fenced-text.ts";
 
@@ -12,6 +13,13 @@ export interface AnswerReader {
   /** An answer that has ended never changes, so its reading is kept. */
   read(message: AnswerMessage): Promise<AnswerReading>;
   readText(text: string): Promise<AnswerReading>;
+  /** A workflow file. @param hash Of its content: a reading is kept under it. */
+  readFile(hash: string, load: () => Promise<string>): Promise<WorkflowResult>;
+}
+
+/** False for a text in which no workflow can be found, without reading it. */
+export function mayHaveWorkflow(text: string): boolean {
+  return /schema_version[ \t]*:|(?:```|~~~)[ \t]*ya?ml/i.test(text);
 }
 
 /** Of one answer: what is beyond is shown without colours. */
@@ -21,31 +29,43 @@ const HIGHLIGHTED_CHARS_MAX = 100_000;
 export function createAnswerReader(knownTools: () => Promise<readonly string[]>): AnswerReader {
   const readings = new Map<string, AnswerReading>();
 
-  async function readText(text: string): Promise<AnswerReading> {
-    const parts = findWorkflow(splitFences(text));
-    const found = parts.find((part) => part.kind === "workflow");
-    if (found === undefined) return { parts, result: undefined };
+  async function readSource(source: string): Promise<WorkflowResult> {
     const [{ parseWorkflow }, tools] = await Promise.all([
       import("../../language/parse.ts"),
       knownTools(),
     ]);
-    const source = `${found.text}\n`;
     const reading = parseWorkflow(source, { format: "yaml", knownTools: tools });
-    const drawing = await drawingOf(reading.workflow);
-    return { parts, result: { source, ...reading, drawing } };
+    return { source, ...reading, drawing: await drawingOf(reading.workflow) };
+  }
+
+  async function readText(text: string): Promise<AnswerReading> {
+    const parts = findWorkflow(splitFences(text));
+    const found = parts.find((part) => part.kind === "workflow");
+    if (found === undefined) return { parts, result: undefined };
+    return { parts, result: await readSource(`${found.text}\n`) };
+  }
+
+  async function keep(key: string, read: () => Promise<AnswerReading>): Promise<AnswerReading> {
+    const known = readings.get(key);
+    if (known !== undefined) return known;
+    const reading = await withLook(await read());
+    readings.set(key, reading);
+    const [oldest] = readings.keys();
+    if (readings.size > READING_COUNT_MAX && oldest !== undefined) readings.delete(oldest);
+    return reading;
   }
 
   return {
     readText,
-    async read(message) {
-      const key = `${message.conversationId}/${message.ordinal}`;
-      const known = readings.get(key);
-      if (known !== undefined) return known;
-      const reading = await withLook(await readText(message.text));
-      readings.set(key, reading);
-      const [oldest] = readings.keys();
-      if (readings.size > READING_COUNT_MAX && oldest !== undefined) readings.delete(oldest);
-      return reading;
+    read: (message) =>
+      keep(`${message.conversationId}/${message.ordinal}`, () => readText(message.text)),
+    async readFile(hash, load) {
+      const { result } = await keep(`file ${hash}`, async () => ({
+        parts: [],
+        result: await readSource(await load()),
+      }));
+      if (result === undefined) throw new AppError("internal", "Internal error.");
+      return result;
     },
   };
 }

@@ -1,9 +1,12 @@
 /** The live streams of the chat: one for each conversation, one for the list of them. */
 import { ConversationListUpdate } from "../../../views/chat.tsx";
-import { type ConversationHead, ConversationUpdate } from "../../../views/conversation.tsx";
+import {
+  type ConversationHead,
+  ConversationUpdate,
+  isOnlyText,
+} from "../../../views/conversation.tsx";
 import { STREAM_END } from "../../../views/layout.tsx";
 import type { Conversation } from "../../domain/conversation.ts";
-import { AppError } from "../../domain/error.ts";
 import { bannersOf } from "../kit.ts";
 import { renderText } from "../render.ts";
 import { encodeMessage, type LogSource, type SnapshotSource, type StreamMessage } from "../sse.ts";
@@ -16,6 +19,7 @@ import {
   type ViewDeps,
 } from "./conversation-view.ts";
 import type { ChatDeps } from "./deps.ts";
+import { createBesideReader, type ResultDeps } from "./result.ts";
 
 /** Pieces that come within this time go out as one message. */
 export const CHAT_INTERVAL_MS = 40;
@@ -24,32 +28,29 @@ const CHAT_REFRESH_MS = 5_000;
 const LIST_INTERVAL_MS = 500;
 export const CONVERSATION_COUNT_MAX = 50;
 
+/** While an answer comes, what stands beside it is looked at this often. */
+const BESIDE_INTERVAL_MS = 1_000;
+
 export interface SourceDeps extends ViewDeps {
-  readonly deps: Pick<ChatDeps, "health" | "demo">;
+  readonly deps: Pick<ChatDeps, "health" | "demo" | "clock">;
+  readonly result: ResultDeps;
 }
 
 /**
  * The stream of one conversation. A message's place says how much of the conversation it completes, so
- * that a reader who comes back is served from the store, also by another process.
+ * that a reader who comes back is served from the store, also by another process. What stands beside it has no place:
+ * who joins is told how it is.
  */
 export function createConversationSource(parts: SourceDeps, id: string): LogSource {
+  const { clock } = parts.deps;
+  const { encode, faceOf, deleted } = createEncoder(parts);
   let position: number | undefined;
-  let shown = "";
+  let shown: Face | undefined;
+  let shownAt = 0;
   let ended = false;
 
-  const faceOf = (head: ConversationHead) => JSON.stringify([head, bannersOf(parts.deps)]);
-
-  async function encode(update: Update): Promise<StreamMessage> {
-    const banners = bannersOf(parts.deps);
-    const data = await renderText(ConversationUpdate({ ...update, banners }));
-    return {
-      position: update.position,
-      bytes: encodeMessage({ id: String(update.position), data }),
-    };
-  }
-
   /** What a reader gets who is there already: nothing of the messages, and the present head. */
-  async function begin(conversation: Conversation): Promise<Update> {
+  async function present(conversation: Conversation): Promise<Update> {
     const [last] = await currentMessages(parts, id, { limit: 1 });
     const head = await readHead(parts, conversation, last);
     return {
@@ -59,12 +60,15 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
     };
   }
 
-  async function deleted(): Promise<StreamMessage[]> {
-    ended = true;
-    const at = position ?? 0;
-    const head: ConversationHead = { conversation: GONE, totals: NO_TOTALS, phase: "deleted" };
-    const end = encodeMessage({ id: String(at), data: "deleted", event: STREAM_END });
-    return [await encode({ position: at, head, changes: [] }), { position: at, bytes: end }];
+  /** What has changed besides the messages. */
+  async function changed(conversation: Conversation, at: number): Promise<StreamMessage[]> {
+    const { head } = await present(conversation);
+    const face = await faceOf(head);
+    const before = shown;
+    [shown, shownAt] = [face, clock.now()];
+    const isWhole = face.result !== before?.result;
+    if (!isWhole && face.head === before.head && face.run === before.run) return [];
+    return [await encode({ position: at, head, changes: [] }, { isWhole })];
   }
 
   /* oxlint-disable no-await-in-loop -- a page of messages begins where the one before it ends */
@@ -77,35 +81,86 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
     },
     async produce() {
       const conversation = await parts.conversations.get(id);
-      if (conversation === undefined) return deleted();
+      if (conversation === undefined) {
+        ended = true;
+        return deleted(position ?? 0);
+      }
       const messages: StreamMessage[] = [];
       if (position === undefined) {
-        const first = await begin(conversation);
+        const first = await present(conversation);
         position = first.position;
-        shown = faceOf(first.head);
-        return [await encode(first)];
+        [shown, shownAt] = [await faceOf(first.head), clock.now()];
+        return [await encode(first, { isWhole: false })];
       }
+      let isText = true;
       for (let update = await readUpdate(parts, conversation, position); update !== undefined;) {
         position = update.position;
-        shown = faceOf(update.head);
-        messages.push(await encode(update));
+        isText &&= isOnlyText(update.changes);
+        const how = isOnlyText(update.changes) ? undefined : { isWhole: true };
+        if (how !== undefined) shown = await faceOf(update.head);
+        messages.push(await encode(update, how));
         update = await readUpdate(parts, conversation, position);
       }
-      if (messages.length > 0) return messages;
-      const { head } = await begin(conversation);
-      const face = faceOf(head);
-      if (face === shown) return [];
-      shown = face;
-      return [await encode({ position, head, changes: [] })];
+      const isDue = messages.length === 0 || clock.now() - shownAt >= BESIDE_INTERVAL_MS;
+      return isText && isDue ? [...messages, ...(await changed(conversation, position))] : messages;
     },
     async missed(after) {
       const conversation = await parts.conversations.get(id);
       // The producer tells that it was deleted.
       if (conversation === undefined) return undefined;
       const update = await readUpdate(parts, conversation, after);
-      return update === undefined ? undefined : encode(update);
+      return update && encode(update, { isWhole: !isOnlyText(update.changes) });
+    },
+    async present() {
+      const conversation = await parts.conversations.get(id);
+      if (conversation === undefined) return undefined;
+      return (await encode(await present(conversation), { isWhole: false })).bytes;
     },
   };
+}
+
+/** How the parts are shown that have no place of their own. */
+interface Face {
+  readonly head: string;
+  readonly result: string;
+  readonly run: string;
+}
+
+/** Makes messages, and says when what stands beside the talk has to be told anew. */
+function createEncoder(parts: SourceDeps) {
+  const reader = createBesideReader(parts.result);
+
+  async function faceOf(head: ConversationHead): Promise<Face> {
+    const { conversation } = head;
+    const [result, run] = await Promise.all([
+      reader.faceOfResult(conversation),
+      reader.faceOfRun(conversation),
+    ]);
+    return { head: JSON.stringify([head, bannersOf(parts.deps)]), result, run };
+  }
+
+  /** @param how.isWhole With the workflow, not only what has become of it. */
+  async function encode(
+    update: Update,
+    how: { readonly isWhole: boolean } | undefined,
+  ): Promise<StreamMessage> {
+    const beside = how && { ...(await reader.view(update.head.conversation)), ...how };
+    const more = { beside, banners: bannersOf(parts.deps), now: parts.deps.clock.now() };
+    const data = await renderText(ConversationUpdate({ ...update, ...more }));
+    return {
+      position: update.position,
+      bytes: encodeMessage({ id: String(update.position), data }),
+    };
+  }
+
+  async function deleted(at: number): Promise<StreamMessage[]> {
+    const head: ConversationHead = { conversation: GONE, totals: NO_TOTALS, phase: "deleted" };
+    const end = encodeMessage({ id: String(at), data: "deleted", event: STREAM_END });
+    const last = await encode({ position: at, head, changes: [] }, undefined);
+    return [last, { position: at, bytes: end }];
+  }
+
+  return { encode, faceOf, deleted };
 }
 
 const GONE: Conversation = {
@@ -121,12 +176,6 @@ const GONE: Conversation = {
   runId: null,
 };
 const NO_TOTALS = { inputTokens: 0, outputTokens: 0, costNanoUsd: 0, unpricedCount: 0 };
-
-export function noConversation(id: string): AppError {
-  return new AppError("not_found", `There is no conversation ${id}.`, {
-    fix: "Choose one from the list of conversations.",
-  });
-}
 
 /** The newest conversations, with the id to go on from when there are more. */
 export async function listConversations(

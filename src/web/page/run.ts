@@ -12,6 +12,7 @@ import { bannersOf, readOr, type Kit, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
 import { allEvents, newestEvents } from "../run-events.ts";
 import { readPieces } from "../run-pieces.ts";
+import { BY_DASHBOARD, readRunDecision } from "../run-decision.ts";
 import { createRunSource, readRelatives } from "../run-source.ts";
 import { notFound, requireRun } from "../require.ts";
 import { NO_VERSION, readVersion } from "../run-view.ts";
@@ -103,15 +104,8 @@ function registerActions(app: Hono<WebEnv>, { deps }: Kit): void {
 
   app.post(PATTERNS.runDecisions, async (c) => {
     const run = await requireRun(deps, c.req.param("id"));
-    const form = await readForm(c);
-    const approved = form.text("approve") !== "";
-    const key = form.text(approved ? "approve" : "reject");
-    const comment = form.text(`comment:${key}`).trim();
-    await deps.runs.decide(run.id, key, {
-      approved,
-      comment: comment === "" ? null : comment,
-      by: BY_DASHBOARD,
-    });
+    const { key, ...decision } = readRunDecision(await readForm(c));
+    await deps.runs.decide(run.id, key, decision);
     return c.redirect(pathTo.run(run.id), 303);
   });
 }
@@ -136,9 +130,6 @@ function readLimits(form: Form): Budget {
     maxTokens: tokens === undefined ? undefined : Math.ceil(tokens),
   });
 }
-
-/** Who acts, as it is kept with the run. */
-const BY_DASHBOARD = "dashboard";
 
 const NO_PIECES: RunPieces = { steps: [], calls: [] };
 const NO_RELATIVES: Pick<RunDetail, "approvals" | "descendants"> = {

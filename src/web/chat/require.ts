@@ -1,0 +1,59 @@
+/** What an address or a form of the chat names, or the refusal. */
+import type { Conversation } from "../../domain/conversation.ts";
+import { AppError } from "../../domain/error.ts";
+import type { Workflow } from "../../domain/workflow.ts";
+import type { WebContext } from "../kit.ts";
+import { type FoundResult, type ResultDeps, resultOf } from "./result.ts";
+
+type Deps = Pick<ResultDeps, "conversations">;
+
+/** @throws AppError `not_found`. */
+export async function requireConversation(
+  { conversations }: Deps,
+  c: WebContext,
+): Promise<Conversation> {
+  const id = c.req.param("id") ?? "";
+  const conversation = await conversations.get(id);
+  if (conversation !== undefined) return conversation;
+  throw new AppError("not_found", `There is no conversation ${id}.`, {
+    fix: "Choose one from the list of conversations.",
+  });
+}
+
+/** The ordinal in a field of a form; undefined when it is not there. */
+export function ordinalIn(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** @param sent The ordinal of its message. @throws AppError `not_found` when there is no workflow in it. */
+export async function requireResult(
+  { result: deps }: { readonly result: ResultDeps },
+  c: WebContext,
+  sent: string,
+): Promise<FoundResult> {
+  const { id } = await requireConversation(deps, c);
+  const ordinal = ordinalIn(sent);
+  const message =
+    ordinal === undefined
+      ? undefined
+      : await deps.conversations.message({ conversationId: id, ordinal });
+  const result = message && (await resultOf(deps, message));
+  if (message !== undefined && result !== undefined) return { message, result };
+  throw new AppError("not_found", "There is no workflow in this message.", {
+    fix: "Go back to the conversation and choose an answer that has one.",
+  });
+}
+
+/** @throws AppError `not_found`; `workflow_invalid` when it cannot run. */
+export async function requireWorkflow(
+  parts: { readonly result: ResultDeps },
+  c: WebContext,
+  sent: string,
+): Promise<FoundResult & { readonly workflow: Workflow }> {
+  const found = await requireResult(parts, c, sent);
+  const { workflow } = found.result;
+  if (workflow !== undefined) return { ...found, workflow };
+  throw new AppError("workflow_invalid", "The workflow of this answer has errors.", {
+    fix: "Ask for a correction in the conversation, then go on with that.",
+  });
+}
