@@ -82,14 +82,21 @@ function fixturesFor(name: string): Fixture[] {
   ];
 }
 
+/** What the steps of the workflows ask. */
+const STEPS = [
+  say("Greet", { usage, content: '{"text":"Hello, dear Ada."}' }),
+  say("Shorten this", { usage, content: '{"text":"Hello."}' }),
+];
+
 let browser: Browser;
 let models: ModelServer;
 let agents: RunningAgents;
 const skipped = isWithoutChromium("tests/browser/chat.test.ts");
 beforeAll(async () => {
   if (skipped) return;
+  const names = ["with_script", "without_script", "beside_with_script", "beside_without_script"];
   models = await startModelServer({
-    fixtures: [...fixturesFor("with_script"), ...fixturesFor("without_script")],
+    fixtures: [...names.flatMap(fixturesFor), ...STEPS],
   });
   const env = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: models.baseUrlFor("openai") };
   [browser, agents] = await Promise.all([
@@ -160,6 +167,50 @@ for (const script of [true, false]) {
     },
     TEST_MS,
   );
+}
+
+for (const script of [true, false]) {
+  const mode = script ? "with script" : "without script";
+  const name = script ? "beside_with_script" : "beside_without_script";
+  test.skipIf(skipped)(
+    `the workflow beside the talk is looked at, saved and run in one go, and its run followed in place (${mode})`,
+    async () => {
+      await using open = await openVisit({ browser, url: agents.url, script });
+      const { page } = open;
+      await page.goto("/chat");
+      await send(open, `Write ${name}`, "Start");
+      await see(open, "Repair 1 of 3");
+      await page.locator('#result-head[data-shown="valid"]').waitFor();
+      expect(await page.locator(".view-graph .node").count()).toBe(2);
+      await view(open, "YAML");
+      expect(await page.innerText("#result-source")).toBe(source(name));
+      await view(open, "Run");
+      await open.check("the form that begins a run");
+      await page.fill("#input-name", "Ada");
+      await press(open, "Save and run");
+      await page.locator("#result-run[data-run]").waitFor();
+      await page
+        .locator("#result-run .badge", { hasText: "Succeeded" })
+        .waitFor({ timeout: PATIENCE_MS });
+      const steps = await page.locator(".run-nodes li").allInnerTexts();
+      expect(steps).toEqual([
+        expect.stringMatching(/^write\s+Succeeded, /),
+        expect.stringMatching(/^shorten\s+Succeeded, /),
+      ]);
+      expect(await page.locator("#result-run .values").innerText()).toContain("Hello.");
+      expect(await page.locator("#result-head").innerText()).toContain("Saved as version 1");
+      await open.check("a run beside the talk");
+      // It is still there for whoever comes back.
+      await page.goto(new URL(page.url()).pathname);
+      await view(open, "Run");
+      await see(open, "Succeeded");
+    },
+    TEST_MS,
+  );
+}
+
+async function view({ page }: Visit, name: string): Promise<void> {
+  await page.locator(".result-choices label", { hasText: name }).click();
 }
 
 /** The newest version as the file that the page offers. */
