@@ -21,6 +21,9 @@ export const MESSAGE_FILE_BYTES_MAX = 2 * 1024 * 1024;
 export const MESSAGE_FILE_CHARS_MAX = 60_000;
 /** Of a conversation, so that what a request carries has an end. */
 export const CONVERSATION_FILE_BYTES_MAX = 20 * 1024 * 1024;
+/** How a message begins that a person made by changing the workflow in a form, and the file that it has. */
+export const EDIT_WORDS = "Changed by hand: ";
+export const EDIT_FILE = "workflow.yaml";
 /** How often a workflow with errors goes back to the model by itself. */
 export const REPAIR_ROUND_COUNT_MAX = 3;
 

@@ -3,6 +3,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AnswerMessage, Conversation } from "../../src/domain/conversation.ts";
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
+import { editablePlaces } from "../../src/language/edit-source.ts";
 import { highlight } from "../../src/lib/highlight.ts";
 import { parseMarkdown } from "../../src/lib/markdown.ts";
 import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
@@ -251,6 +252,7 @@ function besideOf(messages: readonly MessageView[]): PanelResult | undefined {
     isByPerson: false,
     result,
     saved,
+    places: editablePlaces(result.source),
     form: canRun ? form() : undefined,
     estimate: canRun ? { kind: "prompts", inputNanoUsd: 1_800_000, isPartial: false } : undefined,
   };
@@ -335,6 +337,7 @@ export const CHAT_CASES: readonly ChatCase[] = [
   },
   { name: "chat-talk", path: `/chat/${ID}`, view: talk("idle", TALK) },
   { name: "chat-yaml", path: `/chat/${ID}?view=yaml`, view: talk("idle", TALK, { view: "yaml" }) },
+  { name: "chat-form", path: `/chat/${ID}?view=form`, view: talk("idle", TALK, { view: "form" }) },
   {
     name: "chat-invalid",
     path: `/chat/${ID}?invalid`,

@@ -19,7 +19,7 @@ const VALIDATED_CHARS_MAX = 5_000;
 const SHAPE = /^[\d\s.,A-Za-z()-]*$/;
 const WORDS = /^[\w .-]*$/;
 const ID =
-  /^(?:message-\d+(?:-[\w.-]+)?|result-(?:source|run-form|graph-drawing-tip)|L\d+|node-[\w.-]+|input-[\w-]+|provider|model(?:-hint)?)$/;
+  /^(?:message-\d+(?:-[\w.-]+)?|result-(?:source|run-form|edit-form|graph-drawing-tip)|L\d+|node-[\w.-]+|(?:input|edit)-[\w-]+|provider|model(?:-hint)?)$/;
 const OWN_TEXT = /^[^]*$/;
 /** What people read, or what stands in an attribute that no browser acts on. */
 const LABELS = { "aria-label": OWN_TEXT, "aria-labelledby": ID, "aria-hidden": /^true$/ };
@@ -32,15 +32,16 @@ const DRAWN = Object.fromEntries(
 );
 
 const NOTHING = /^$/;
-/** Of the form that begins a run; what is filled in is the file's. */
+/** Of the forms that change the workflow and begin a run; what is filled in is the file's. */
 const CONTROL = {
   type: /^(?:hidden|checkbox|number|text)$/,
-  name: /^(?:message|provider|model|input\.\w+)$/,
+  name: /^(?:message|provider|model|input\.\w+|edit:[\w/~-]+)$/,
   value: OWN_TEXT,
   step: /^(?:1|any)$/,
-  rows: /^\d$/,
+  rows: /^\d+$/,
   autocomplete: /^off$/,
   spellcheck: /^(?:true|false)$/,
+  inputmode: /^decimal$/,
   "aria-describedby": ID,
   checked: NOTHING,
   required: NOTHING,
@@ -51,7 +52,7 @@ const CONTROL = {
 /** What the product makes of an answer. */
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   ...Object.fromEntries(
-    "h2 h3 h4 h5 h6 ul p em strong s b code hr blockquote table thead tbody tr td header details summary span wbr"
+    "h2 h3 h4 h5 h6 ul p em strong s b code hr blockquote table thead tbody tr td header details summary span wbr fieldset legend"
       .split(" ")
       .map((tag) => [tag, LABELS]),
   ),
@@ -78,7 +79,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   },
   form: {
     method: /^post$/,
-    action: /^\/chat\/\w+\/runs$/,
+    action: /^\/chat\/\w+\/(?:runs|edits)$/,
     "hx-boost": /^false$/,
     "data-stays": /^$/,
   },

@@ -745,6 +745,13 @@ export const SCENARIOS: readonly Scenario[] = [
     contains: ["notes"],
   },
   {
+    route: "POST /chat/:id/edits",
+    path: ({ talk }) => `/chat/${talk.id}/edits`,
+    fields: { message: "2" },
+    status: 303,
+    location: /^\/chat\/\w+\?view=form$/,
+  },
+  {
     route: "POST /chat/:id/runs",
     path: ({ talk }) => `/chat/${talk.id}/runs`,
     fields: { message: "2", "input.name": "Ada" },

@@ -3,6 +3,7 @@
  * Which of them is seen is a choice of radio buttons outside of the live parts: it stays, and needs no script.
  */
 import type { Workflow } from "../../src/domain/workflow.ts";
+import type { EditablePlace } from "../../src/language/edit-source.ts";
 import type { RunDetail } from "../run.tsx";
 import { SAVE_FORM_ID, type SavedWorkflow, type WorkflowResult } from "./answer.tsx";
 import { ASK_FORM } from "./ask-chat.tsx";
@@ -18,9 +19,10 @@ import { plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { DECISION_FORM } from "./run-needs.tsx";
 import { type RunForm, RunFields } from "./run-form.tsx";
+import { EDIT_FORM, type RefusedEdits, ResultForm } from "./result-form.tsx";
 import { ResultRun, RUN_CANCEL_FORM } from "./result-run.tsx";
 
-export const RESULT_VIEWS = ["graph", "yaml", "run"] as const;
+export const RESULT_VIEWS = ["graph", "form", "yaml", "run"] as const;
 export type ResultView = (typeof RESULT_VIEWS)[number];
 
 /** The workflow that a conversation has come to. */
@@ -32,6 +34,10 @@ export interface PanelResult {
   readonly isByPerson: boolean;
   readonly result: WorkflowResult;
   readonly saved: SavedWorkflow | undefined;
+  /** What a form can change in it. */
+  readonly places: readonly EditablePlace[];
+  /** Changes that were sent and refused. */
+  readonly refused?: RefusedEdits;
   /** What a run asks for; undefined when it cannot run. */
   readonly form: RunForm | undefined;
   readonly estimate: CostEstimate | undefined;
@@ -79,6 +85,7 @@ export function ResultPanel(props: ResultPanelProps & { view: ResultView; csrf: 
       {props.writable ? (
         <>
           <FormToken form={RUN_FORM} csrf={csrf} />
+          <FormToken form={EDIT_FORM} csrf={csrf} />
           <FormToken form={ASK_FORM} csrf={csrf} />
           <PostForm action={`${path}/runs/decisions`} csrf={csrf} id={DECISION_FORM} stays />
           <PostForm action={`${path}/runs/cancellation`} csrf={csrf} id={RUN_CANCEL_FORM} stays />
@@ -88,7 +95,12 @@ export function ResultPanel(props: ResultPanelProps & { view: ResultView; csrf: 
   );
 }
 
-const VIEW_LABELS: Record<ResultView, string> = { graph: "Graph", yaml: "YAML", run: "Run" };
+const VIEW_LABELS: Record<ResultView, string> = {
+  graph: "Graph",
+  form: "Form",
+  yaml: "YAML",
+  run: "Run",
+};
 
 /** Its name, whether it can run, and what can be done with it. */
 export function ResultHead(props: ResultPanelProps) {
@@ -219,6 +231,13 @@ export function ResultBody(props: ResultPanelProps) {
           </p>
         ) : (
           <GraphView {...shown} workflow={workflow} />
+        )}
+      </section>
+      <section class="view-form" aria-label="Form of the workflow">
+        {props.writable ? (
+          <ResultForm {...shown} refused={shown.refused} />
+        ) : (
+          <p class="quiet">It can be changed when the database can be written again.</p>
         )}
       </section>
       <section class="view-yaml" aria-label="YAML of the workflow">

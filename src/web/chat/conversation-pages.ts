@@ -2,7 +2,8 @@
 import type { Hono } from "hono";
 import { ConversationPage } from "../../../views/conversation.tsx";
 import { DECISION_NAME } from "../../../views/part/call-card.tsx";
-import { RESULT_VIEWS } from "../../../views/part/result-panel.tsx";
+import type { RefusedEdits } from "../../../views/part/result-form.tsx";
+import { RESULT_VIEWS, type ResultView } from "../../../views/part/result-panel.tsx";
 import type { RunForm } from "../../../views/part/run-form.tsx";
 import type { Conversation, Message } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
@@ -21,7 +22,7 @@ import {
 } from "./conversation-view.ts";
 import { namesOfModels, readModel, readSaid } from "./message-form.ts";
 import type { ChatKit } from "./pages.ts";
-import { ordinalIn, requireConversation, requireResult } from "./require.ts";
+import { ordinalIn, requireConversation, requireRest, requireResult } from "./require.ts";
 import { viewBeside } from "./result.ts";
 import { createConversationSource } from "./sources.ts";
 
@@ -82,13 +83,15 @@ interface PageOptions {
   readonly before?: number;
   /** What was sent to begin a run, and refused. */
   readonly form?: RunForm;
+  /** The same of changes to the workflow. */
+  readonly refused?: RefusedEdits;
 }
 
 /** @param c Also of a form that was refused: the page then says what is wrong with it. */
 export async function conversationPage(
   c: WebContext,
   kit: ChatKit,
-  ...[conversation, { before, form }]: [Conversation, PageOptions]
+  ...[conversation, { before, ...refusal }]: [Conversation, PageOptions]
 ): Promise<Response> {
   const { id } = conversation;
   // Asked before the messages are read: whatever happens meanwhile then comes by the stream.
@@ -110,9 +113,9 @@ export async function conversationPage(
     c,
     ConversationPage({
       ...head,
-      shown: form === undefined ? shown : shown && { ...shown, form },
+      shown: shown && { ...shown, ...refusal },
       run,
-      view: form === undefined ? (asked ?? "graph") : "run",
+      view: refusedView(refusal) ?? asked ?? "graph",
       shell: kit.shell(c, conversation.title),
       messages: views,
       position,
@@ -121,8 +124,13 @@ export async function conversationPage(
       models: await namesOfModels(kit.deps),
       edited: editedOf(messages, c.req.query("edit")),
     }),
-    form === undefined ? 200 : 422,
+    refusedView(refusal) === undefined ? 200 : 422,
   );
+}
+
+function refusedView({ form, refused }: PageOptions): ResultView | undefined {
+  if (form !== undefined) return "run";
+  return refused === undefined ? undefined : "form";
 }
 
 const NOTHING = { shown: undefined, run: undefined };
@@ -224,13 +232,5 @@ function registerOptions(app: Hono<WebEnv>, kit: ChatKit): void {
     await deps.conversations.remove(id);
     kit.notify();
     return c.redirect(pathTo.chat(), 303);
-  });
-}
-
-/** Between an answer and what follows from it by itself, too: what follows belongs to this branch. */
-function requireRest({ answers }: ChatKit, id: string): void {
-  if (!answers.isActive(id)) return;
-  throw new AppError("conflict", "An answer is under way in this conversation.", {
-    fix: "Wait until it has ended, or stop it.",
   });
 }

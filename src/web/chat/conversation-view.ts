@@ -8,7 +8,10 @@ import {
   type ChatCallState,
   type Conversation,
   type ConversationStore,
+  EDIT_FILE,
+  EDIT_WORDS,
   type Message,
+  type PersonMessage,
 } from "../../domain/conversation.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Answers } from "./answers.ts";
@@ -144,10 +147,16 @@ async function phaseOf(
 ): Promise<ChatPhase> {
   // Under way, and not active here: another process makes it, such as `agents new`.
   if (answers.isActive(conversation.id) || conversation.isAnswering) return "answering";
+  // Nobody has asked for an answer to what was changed in the form.
+  if (last?.role === "person" && isEdit(last)) return "idle";
   if (last === undefined || last.role === "person" || last.state !== "done") return "retry";
   if (last.calls.some(({ state }) => state === "asked")) return "asking";
   if (last.calls.length > 0) return "retry";
   return hasErrors(await reader.read(last)) ? "retry" : "idle";
+}
+
+function isEdit({ text, files }: PersonMessage): boolean {
+  return text.startsWith(EDIT_WORDS) && files.some(({ name }) => name === EDIT_FILE);
 }
 
 export async function viewMessage(deps: ViewDeps, message: Message): Promise<MessageView> {

@@ -3,6 +3,7 @@ import type { Conversation } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import type { Workflow } from "../../domain/workflow.ts";
 import type { WebContext } from "../kit.ts";
+import type { Answers } from "./answers.ts";
 import { type FoundResult, type ResultDeps, resultOf } from "./result.ts";
 
 type Deps = Pick<ResultDeps, "conversations">;
@@ -55,5 +56,16 @@ export async function requireWorkflow(
   if (workflow !== undefined) return { ...found, workflow };
   throw new AppError("workflow_invalid", "The workflow of this answer has errors.", {
     fix: "Ask for a correction in the conversation, then go on with that.",
+  });
+}
+
+/** Between an answer and what follows from it by itself, too: what follows belongs to this branch. */
+export function requireRest(
+  { answers }: { readonly answers: Pick<Answers, "isActive"> },
+  id: string,
+): void {
+  if (!answers.isActive(id)) return;
+  throw new AppError("conflict", "An answer is under way in this conversation.", {
+    fix: "Wait until it has ended, or stop it.",
   });
 }

@@ -1,16 +1,24 @@
 /** What is done with the workflow beside a conversation: it is saved and run, and its run is decided on and cancelled. */
 import type { Hono } from "hono";
+import { EDIT_PREFIX } from "../../../views/part/result-form.tsx";
+import {
+  type Conversation,
+  EDIT_FILE,
+  EDIT_WORDS,
+  MESSAGE_CHARS_MAX,
+} from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import type { Workflow, WorkflowRecord } from "../../domain/workflow.ts";
+import { clip } from "../../lib/clip.ts";
 import { wantsPage } from "../error.ts";
-import { readForm } from "../form.ts";
+import { type Form, readForm } from "../form.ts";
 import type { WebEnv } from "../kit.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { readRunDecision } from "../run-decision.ts";
 import { readRunForm, type RunFormReading } from "../run-form.ts";
 import { conversationPage } from "./conversation-pages.ts";
 import type { ChatKit } from "./pages.ts";
-import { requireConversation, requireWorkflow } from "./require.ts";
+import { requireConversation, requireRest, requireResult, requireWorkflow } from "./require.ts";
 
 export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
   const { deps } = kit;
@@ -22,6 +30,22 @@ export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
     const saved = await save(kit, workflow, result.source);
     const back = new URLSearchParams({ conversation: id });
     return c.redirect(`${pathTo.workflow(saved.id)}?${back.toString()}`, 303);
+  });
+
+  app.post(PATTERNS.conversationEdits, async (c) => {
+    const conversation = await requireConversation(deps, c);
+    requireRest(kit, conversation.id);
+    const form = await readForm(c);
+    const { result } = await requireResult(kit, c, form.text("message"));
+    const values = await readEdits(form, result.source);
+    try {
+      await addEdits(kit, conversation, { source: result.source, values });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "invalid" || !wantsPage(c)) throw error;
+      const message = [error.message, error.fix].filter((part) => part !== undefined).join(" ");
+      return conversationPage(c, kit, conversation, { refused: { values, message } });
+    }
+    return c.redirect(`${pathTo.conversation(conversation.id)}?view=form`, 303);
   });
 
   app.post(PATTERNS.conversationRuns, async (c) => {
@@ -57,6 +81,40 @@ export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
     await deps.runs.requestCancel(requireRunId(runId));
     return c.redirect(pathToRun(id), 303);
   });
+}
+
+/** What stands in the form, by place. */
+async function readEdits(form: Form, source: string): Promise<ReadonlyMap<string, string>> {
+  const { editablePlaces } = await import("../../language/edit-source.ts");
+  const sent = editablePlaces(source).filter(({ path }) => form.has(EDIT_PREFIX + path));
+  return new Map(
+    sent.map(({ path }) => [path, form.text(EDIT_PREFIX + path).replaceAll("\r\n", "\n")]),
+  );
+}
+
+/** The changed file becomes a message of the person. Nothing is said when nothing was changed. */
+async function addEdits(
+  { deps, notify }: ChatKit,
+  { id }: Conversation,
+  { source, values }: { source: string; values: ReadonlyMap<string, string> },
+): Promise<void> {
+  const { editSource } = await import("../../language/edit-source.ts");
+  const edited = editSource(
+    source,
+    [...values].map(([path, value]) => ({ path, value })),
+  );
+  if (edited.changed.length === 0) return;
+  const told = edited.changed.map(({ owner, label }) => `${label} of ${owner}`).join(", ");
+  await deps.conversations.say(id, clip(EDIT_WORDS + told, MESSAGE_CHARS_MAX), {
+    files: [
+      {
+        name: EDIT_FILE,
+        mediaType: "text/plain",
+        data: new TextEncoder().encode(edited.source),
+      },
+    ],
+  });
+  notify();
 }
 
 function pathToRun(conversationId: string): string {

@@ -79,7 +79,10 @@ export async function viewResult(
   const { conversationId, ordinal, role } = message;
   const saved = await findSaved(deps.workflows, result);
   const { workflow } = result;
-  const shown = { conversationId, ordinal, isByPerson: role === "person", result, saved };
+  const { editablePlaces } = await import("../../language/edit-source.ts");
+  const places = editablePlaces(result.source);
+  const isByPerson = role === "person";
+  const shown = { conversationId, ordinal, isByPerson, result, saved, places };
   if (workflow === undefined) return { ...shown, form: undefined, estimate: undefined };
   const planned = { workflowId: saved?.id ?? "", workflow, values: defaultsOf(workflow) };
   return {
