@@ -11,6 +11,7 @@ import {
   type Message,
 } from "../../domain/conversation.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
+import type { AbandonedWatch } from "./abandoned.ts";
 import type { Answers } from "./answers.ts";
 import { findSaved } from "./find-saved.ts";
 import { type AnswerReader, hasErrors } from "./reading.ts";
@@ -30,6 +31,7 @@ export interface ViewDeps {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
   readonly answers: Answers;
+  readonly abandoned: AbandonedWatch;
   readonly reader: AnswerReader;
   readonly viewCall: (ordinal: number, call: ChatCall) => Promise<CallView>;
 }

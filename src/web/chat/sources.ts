@@ -80,6 +80,7 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
       return ended;
     },
     async produce() {
+      await parts.abandoned.look();
       const conversation = await parts.conversations.get(id);
       if (conversation === undefined) {
         ended = true;
@@ -192,9 +193,13 @@ export async function listConversations(
   return { conversations: shown, next, search };
 }
 
+interface ListDeps {
+  readonly deps: Pick<ChatDeps, "conversations" | "clock" | "health" | "demo">;
+}
+
 /** The first page of the list, whole, whenever it has changed. */
 export function createListSource(
-  deps: Pick<ChatDeps, "conversations" | "clock" | "health" | "demo">,
+  { deps, abandoned }: Pick<ViewDeps, "abandoned"> & ListDeps,
   epoch: string,
 ): SnapshotSource {
   let position = 0;
@@ -206,6 +211,7 @@ export function createListSource(
     refreshMs: CHAT_REFRESH_MS,
     ended: false,
     async produce() {
+      await abandoned.look();
       const list = await listConversations(deps);
       const banners = bannersOf(deps);
       const face = JSON.stringify([list, banners]);
