@@ -23,8 +23,8 @@ import { createBesideReader, type ResultDeps } from "./result.ts";
 
 /** Pieces that come within this time go out as one message. */
 export const CHAT_INTERVAL_MS = 40;
-/** Changes that nobody told show up after this long. */
-const CHAT_REFRESH_MS = 5_000;
+/** Changes that nobody told, as the end of a process that was killed, show up after this long. */
+const CHAT_REFRESH_MS = 2_000;
 const LIST_INTERVAL_MS = 500;
 export const CONVERSATION_COUNT_MAX = 50;
 
