@@ -108,8 +108,7 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
     async missed(after) {
       const conversation = await parts.conversations.get(id);
       // The producer tells that it was deleted.
-      if (conversation === undefined) return undefined;
-      const update = await readUpdate(parts, conversation, after);
+      const update = conversation && (await readUpdate(parts, conversation, after));
       return update && encode(update, { isWhole: !isOnlyText(update.changes) });
     },
     async present() {
