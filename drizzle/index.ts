@@ -69,7 +69,7 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
   },
   {
     name: "0010_add_conversation_runs",
-    sha256: "8fceef507057ab6347bdd0dc0496761be3ca4e1ddb23225b7b22eb42bdc4892b",
+    sha256: "e5d7c2de52e6f91ffc4d303765d1c507e25cdac8230994ade41c07971444aa1a",
     sql: m0010,
   },
 ];

@@ -6,7 +6,9 @@ import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
 import { systemClock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/loopback.ts";
+import { createProcessIdentity, type ProcessIdentity } from "../process/identity.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
+import { createAbandonedWatch } from "../web/chat/abandoned.ts";
 import type { ChatApp } from "../web/chat/app.ts";
 import { loadChatTools } from "./chat-tools.ts";
 import { listen } from "./listen.ts";
@@ -28,10 +30,12 @@ export async function startChat(config: Config, options: ChatOptions) {
   const clock = systemClock;
   const host = chatHost(config.host);
   const store = await openStoreDegradable({ path: config.databasePath, clock });
+  const self = createProcessIdentity();
   let app: Promise<ChatApp> | undefined;
   // Views and routes take memory that nobody needs before somebody talks.
   const bound = Promise.withResolvers<number>();
-  const load = () => (app ??= loadApp(config, { store, options, host, bound: bound.promise }));
+  const load = () =>
+    (app ??= loadApp(config, { store, self, options, host, bound: bound.promise }));
   const wish = { host, port: config.chat.port, service: "chat", flag: "--chat-port" };
   const server = await listen(wish, async (request, on) => (await load()).fetch(request, on)).catch(
     async (error: unknown) => {
@@ -40,9 +44,8 @@ export async function startChat(config: Config, options: ChatOptions) {
     },
   );
   const port = server.port ?? config.chat.port;
-  // After the port is taken, as a second process must not end the answers of the first; and before there
-  // can be any new ones.
-  await interruptAnswers(store, options);
+  // Before anybody asks: what a process that was killed left is then there to be gone on with.
+  await interruptAnswers(store, { self, options });
   bound.resolve(port);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}/`,
@@ -59,21 +62,32 @@ function chatHost(host: string): string {
   return isLoopback(host) ? host.replace(/^\[(.*)\]$/, "$1") : "127.0.0.1";
 }
 
-/** Answers that the process before this one did not bring to an end. */
-async function interruptAnswers(store: Store, options: ChatOptions): Promise<void> {
-  try {
-    await store.conversations.interruptAnswers();
-  } catch (error) {
-    // A database that cannot be written is shown on every page; the answers wait for the next start.
-    if (store.health().state === "ok") options.reportError(error);
-  }
+/** Answers that the process before this one did not bring to an end; pages look for the others. */
+async function interruptAnswers(
+  store: Store,
+  { self, options }: { self: ProcessIdentity; options: ChatOptions },
+): Promise<void> {
+  await createAbandonedWatch({
+    conversations: store.conversations,
+    clock: systemClock,
+    health: () => store.health(),
+    self,
+    isActive: () => false,
+    reportError: options.reportError,
+  }).look();
 }
 
 async function loadApp(
   config: Config,
-  parts: { store: Store; options: ChatOptions; host: string; bound: Promise<number> },
+  parts: {
+    store: Store;
+    self: ProcessIdentity;
+    options: ChatOptions;
+    host: string;
+    bound: Promise<number>;
+  },
 ): Promise<ChatApp> {
-  const { store, options, host } = parts;
+  const { store, self, options, host } = parts;
   const port = await parts.bound;
   const { createChatApp } = await import("../web/chat/app.ts");
   const settings = followSettings<Settings>(config, options.reload);
@@ -87,6 +101,8 @@ async function loadApp(
   let chatTools: ReturnType<typeof loadChatTools> | undefined;
   return createChatApp({
     conversations: store.conversations,
+    changes: store.changes,
+    self,
     workflows: store.workflows,
     runs: store.runs,
     runReader: store.runReader,

@@ -14,14 +14,18 @@ import { TOOL_NAMES } from "../domain/tool.ts";
 import type { Problem, Workflow, WorkflowStore } from "../domain/workflow.ts";
 import { systemClock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
+import { createProcessIdentity } from "../process/identity.ts";
 import { openStore } from "../store/store.ts";
+import { type AbandonedWatch, createAbandonedWatch, SILENT_MS_MAX } from "../web/chat/abandoned.ts";
 import type { Answers } from "../web/chat/answers.ts";
-import { endElsewhere } from "../web/chat/end-elsewhere.ts";
 import type { AnswerReader } from "../web/chat/reading.ts";
 import { createLazyModels } from "./ports.ts";
 import { promptFacts } from "./prompt-facts.ts";
 
-/* oxlint-disable no-await-in-loop -- answers follow one another */
+/* oxlint-disable no-await-in-loop -- answers follow one another, and so do looks */
+
+const ABANDONED_LOOK_MS = 500;
+const ABANDONED_WAIT_MS = SILENT_MS_MAX + 2_000;
 
 /** The workflow of an answer. */
 interface BuiltWorkflow {
@@ -52,6 +56,7 @@ interface Parts {
   readonly workflows: WorkflowStore;
   readonly reader: AnswerReader;
   readonly answers: Answers;
+  readonly abandoned: AbandonedWatch;
   readonly bell: ReturnType<typeof createBell>;
 }
 
@@ -62,8 +67,9 @@ export async function openWorkflowBuilder(config: Config, reportError: (error: u
     import("../web/chat/answers.ts"),
     import("../web/chat/reading.ts"),
   ]);
+  const self = createProcessIdentity();
   const store = await openStore({ path: config.databasePath, clock });
-  const { conversations, workflows } = store;
+  const { conversations, workflows, changes } = store;
   const reader = createAnswerReader(() => Promise.resolve(TOOL_NAMES));
   const bell = createBell();
   const answers = createAnswers({
@@ -75,11 +81,21 @@ export async function openWorkflowBuilder(config: Config, reportError: (error: u
     // Their cards are on the pages of the chat.
     tools: () => Promise.resolve([]),
     clock,
+    changes,
+    self,
     reportError,
     onChange: () => bell.ring(),
   });
+  const abandoned = createAbandonedWatch({
+    conversations,
+    clock,
+    health: () => store.health(),
+    self,
+    isActive: (id) => answers.isActive(id),
+    reportError,
+  });
   return {
-    ...createBuilder({ conversations, workflows, reader, answers, bell }),
+    ...createBuilder({ conversations, workflows, reader, answers, abandoned, bell }),
     async close(): Promise<void> {
       await answers.close();
       await store.close();
@@ -101,8 +117,8 @@ function createBuilder(parts: Parts) {
       await requireConversation(conversations, id);
       await conversations.say(id, text);
     },
-    /** Marks an answer that is under way as interrupted: one of a process that was killed. */
-    interrupt: (id: string) => endElsewhere(conversations, id, "interrupted"),
+    /** Marks an answer whose process was killed as interrupted; returns soon after one that lives gives a sign. */
+    interruptAbandoned: (id: string) => interruptAbandoned(parts, id),
     /** @throws AppError `not_found`. */
     pickModel: (id: string, model: string) => conversations.pickModel(id, model),
     /** The newest message, when it is an answer that is done and whose workflow can run. */
@@ -124,6 +140,19 @@ function createBuilder(parts: Parts) {
       return workflows.save({ name, description: description ?? null, source, format: "yaml" });
     },
   };
+}
+
+async function interruptAbandoned({ conversations, abandoned }: Parts, id: string): Promise<void> {
+  const find = async () =>
+    (await conversations.underWay()).find(({ conversationId }) => conversationId === id);
+  const first = await find();
+  if (first === undefined) return;
+  for (let waitedMs = 0; waitedMs < ABANDONED_WAIT_MS; waitedMs += ABANDONED_LOOK_MS) {
+    await abandoned.look();
+    const now = await find();
+    if (now?.ordinal !== first.ordinal || now.aliveAt !== first.aliveAt) return;
+    await systemClock.sleep(ABANDONED_LOOK_MS);
+  }
 }
 
 async function requireConversation(conversations: ConversationStore, id: string) {

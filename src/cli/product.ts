@@ -140,8 +140,8 @@ export interface WorkflowBuilder {
   create(text: string, model: string | null): Promise<string>;
   /** Goes on with one. @throws AppError `not_found`; `conflict` while an answer is under way. */
   say(id: string, text: string): Promise<void>;
-  /** Marks an answer that is under way as interrupted: one of a process that was killed. */
-  interrupt(id: string): Promise<void>;
+  /** Marks an answer whose process was killed as interrupted; returns soon after one that lives gives a sign. */
+  interruptAbandoned(id: string): Promise<void>;
   /** @throws AppError `not_found`. */
   pickModel(id: string, model: string): Promise<void>;
   /** The newest message, when it is an answer that is done and whose workflow can run. */

@@ -88,6 +88,11 @@ export interface ChatCall {
   readonly link: string | null;
   /** When a person approved it; null for one that needs nobody. */
   readonly approvedAt: number | null;
+  /**
+   * What was there already when this person looked, which the call is against: the hash of a version, or NOTHING_SEEN;
+   * null for a call that is against nothing.
+   */
+  readonly seen: string | null;
 }
 
 export interface AnswerMessage extends BaseMessage {
@@ -157,6 +162,17 @@ export type AnswerEnd = AnswerProgress &
     readonly calls: readonly Pick<ChatCall, "callId" | "tool" | "arguments" | "state" | "result">[];
   };
 
+/** An answer that some process makes, or made until it was killed. */
+export interface AnswerUnderWay extends MessageRef {
+  /** The last sign of life of that process, by its clock. */
+  readonly aliveAt: number | null;
+  /** That process, by the name that it gave itself. */
+  readonly answeredBy: string | null;
+}
+
+/** There was no such thing. */
+export const NOTHING_SEEN = "new";
+
 export interface CallRef extends MessageRef {
   readonly number: number;
 }
@@ -202,22 +218,35 @@ export interface ConversationStore {
   ): Promise<Message>;
   /**
    * Begins an answer at the end of the branch; with `inPlaceOf` beside that answer, which begins a branch. `text` is
-   * what it begins with, of an answer that is gone on with. @throws as `say`.
+   * what it begins with, of an answer that is gone on with; `answeredBy` the process that makes it. @throws as `say`.
    */
   startAnswer(
     id: string,
     round: number,
-    more?: { readonly inPlaceOf?: number; readonly text?: string },
+    more?: { readonly inPlaceOf?: number; readonly text?: string; readonly answeredBy?: string },
   ): Promise<AnswerMessage>;
-  /** Keeps what has come so far. @returns false when the answer is not under way (any more). */
+  /** Keeps what has come so far, which is a sign of life too. @returns false when the answer is not under way (any more). */
   saveProgress(ref: MessageRef, progress: AnswerProgress): Promise<boolean>;
+  /** Gives a sign of life. @returns false when the answer is not under way (any more). */
+  keepAlive(ref: MessageRef): Promise<boolean>;
+  /** Of all conversations. */
+  underWay(): Promise<readonly AnswerUnderWay[]>;
+  /**
+   * Ends an answer of another process, with what is stored of it. `isDue` is asked about the last sign of life when
+   * nobody else can write. @returns false when it said no, and when none is under way.
+   */
+  breakOff(
+    ref: MessageRef,
+    state: "stopped" | "interrupted",
+    isDue?: (aliveAt: number | null) => boolean,
+  ): Promise<boolean>;
   /** Ends an answer. @returns it; undefined when it was not under way, and nothing is changed. */
   endAnswer(ref: MessageRef, end: AnswerEnd): Promise<AnswerMessage | undefined>;
   /** Changes a call from one state to another. @returns false when it was not in the first. */
   saveCall(
     ref: CallRef,
     change: { readonly from: ChatCallState } & Pick<ChatCall, "state" | "result" | "link"> &
-      Partial<Pick<ChatCall, "approvedAt">>,
+      Partial<Pick<ChatCall, "approvedAt" | "seen">>,
   ): Promise<boolean>;
   /** Shows the branch that leads through this message to the newest below it. @throws AppError `not_found`, `conflict`. */
   show(ref: MessageRef): Promise<void>;
@@ -227,11 +256,6 @@ export interface ConversationStore {
   pickModel(id: string, model: string | null): Promise<void>;
   /** Shows this run beside it. @throws AppError `not_found`. */
   showRun(id: string, runId: string): Promise<void>;
-  /**
-   * Marks every answer that is under way as interrupted: to be called once, when the only process that
-   * makes answers begins. @returns how many there were.
-   */
-  interruptAnswers(): Promise<number>;
   /** @throws AppError `not_found`. */
   remove(id: string): Promise<void>;
 }

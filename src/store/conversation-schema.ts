@@ -25,6 +25,8 @@ export const conversations = sqliteTable(
     runId: text(),
     /** When the process that makes an answer was last known to be there; only counts while one is under way. */
     aliveAt: integer(),
+    /** That process, as it names itself; kept after the end. */
+    answeredBy: text(),
   },
   (table) => [
     index("conversations_by_updated_at").on(table.updatedAt, table.id),
@@ -104,6 +106,8 @@ export const conversationCalls = sqliteTable(
     link: text(),
     /** When a person approved it. */
     approvedAt: integer(),
+    /** The state that this person saw: see `ChatCall`. */
+    seen: text(),
   },
   (table) => [primaryKey({ columns: [table.conversationId, table.ordinal, table.number] })],
 );

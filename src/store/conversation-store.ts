@@ -19,6 +19,7 @@ import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
 import { searchWords } from "../lib/search-words.ts";
 import type { Connection, Handle } from "./connection.ts";
+import { breakOff, isUnderWay, keepAlive, listUnderWay } from "./conversation-life.ts";
 import type { Db } from "./database.ts";
 import { toUsage } from "./run-row.ts";
 import {
@@ -85,8 +86,13 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     saveProgress: (ref, progress) =>
       connection.write(({ db }) => {
         const kept = db.update(messages).set(progress).where(isUnderWay(ref));
-        return kept.returning({ ordinal: messages.ordinal }).all().length > 0;
+        if (kept.returning({ ordinal: messages.ordinal }).all().length === 0) return false;
+        return keepAlive(db, ref, clock.now());
       }),
+    keepAlive: (ref) => connection.write(({ db }) => keepAlive(db, ref, clock.now())),
+    underWay: () => connection.read(({ db }) => listUnderWay(db)),
+    breakOff: (ref, state, isDue = () => true) =>
+      connection.write(({ db }) => breakOff(db, ref, { state, now: clock.now(), isDue })),
     endAnswer: (ref, end) => connection.write(({ db }) => endAnswer(db, ref, end, clock)),
     saveCall: (ref, { from, ...change }) =>
       connection.write(({ db }) => {
@@ -107,7 +113,6 @@ export function createConversationStore(connection: Connection, clock: Clock): C
       }),
     pickModel: (id, model) => connection.write(({ db }) => set(db, id, { model })),
     showRun: (id, runId) => connection.write(({ db }) => set(db, id, { runId })),
-    interruptAnswers: () => connection.write(({ db }) => interruptAnswers(db, clock)),
     remove: (id) =>
       connection.write(({ db }) => {
         requireConversation(db, id);
@@ -119,7 +124,7 @@ export function createConversationStore(connection: Connection, clock: Clock): C
 type MessageRow = typeof messages.$inferSelect;
 type NewMessage = Omit<typeof messages.$inferInsert, "conversationId" | "ordinal">;
 
-const { aliveAt: _aliveAt, ...COLUMNS } = getTableColumns(conversations);
+const { aliveAt: _aliveAt, answeredBy: _answeredBy, ...COLUMNS } = getTableColumns(conversations);
 
 function find(db: Db, id: string): Conversation | undefined {
   return db.select(COLUMNS).from(conversations).where(eq(conversations.id, id)).get();
@@ -275,11 +280,16 @@ function findMessage(db: Db, ref: MessageRef): Message | undefined {
   return readMessages(db, ref.conversationId, [ref.ordinal])[0];
 }
 
+interface Beside {
+  readonly inPlaceOf?: number | undefined;
+  readonly answeredBy?: string | undefined;
+}
+
 /** Adds a message at the end of the branch, or beside another. */
 function addMessage(
   db: Db,
   id: string,
-  { inPlaceOf, ...fields }: NewMessage & { readonly inPlaceOf?: number | undefined },
+  { inPlaceOf, answeredBy, ...fields }: NewMessage & Beside,
 ): MessageRef {
   const conversation = requireConversation(db, id);
   refuseWhileAnswering(conversation);
@@ -301,7 +311,9 @@ function addMessage(
       head: ordinal,
       branch: conversation.branch + (beside === undefined ? 0 : 1),
       updatedAt: fields.createdAt,
-      isAnswering: fields.state === "streaming",
+      ...(fields.state === "streaming"
+        ? { isAnswering: true, aliveAt: fields.createdAt, answeredBy: answeredBy ?? null }
+        : {}),
     })
     .where(eq(conversations.id, id))
     .run();
@@ -384,7 +396,7 @@ function indexWords(client: Database, ref: MessageRef, words: string): void {
 function startAnswer(
   db: Db,
   id: string,
-  start: { round: number; createdAt: number; inPlaceOf?: number; text?: string },
+  start: { round: number; createdAt: number; text?: string } & Beside,
 ): AnswerMessage {
   const fields = { text: "", ...start, role: "model", state: "streaming" } as const;
   return requireAnswer(requireMessage(db, addMessage(db, id, fields)));
@@ -454,20 +466,6 @@ function endAnswer(
   return requireAnswer(requireMessage(db, ref));
 }
 
-function interruptAnswers(db: Db, clock: Clock): number {
-  const under = db
-    .update(conversations)
-    .set({ isAnswering: false })
-    .where(sql`is_answering = 1`)
-    .returning({ conversationId: conversations.id, ordinal: conversations.head })
-    .all();
-  for (const ref of under) {
-    const end = { state: "interrupted", finishedAt: clock.now() } as const;
-    db.update(messages).set(end).where(isUnderWay(ref)).run();
-  }
-  return under.length;
-}
-
 /** Of one of the tables whose rows belong to a message. */
 function isOfMessage(table: typeof messages | typeof files | typeof calls, ref: MessageRef) {
   return and(eq(table.conversationId, ref.conversationId), eq(table.ordinal, ref.ordinal));
@@ -475,10 +473,6 @@ function isOfMessage(table: typeof messages | typeof files | typeof calls, ref: 
 
 function isCall(ref: CallRef) {
   return and(isOfMessage(calls, ref), eq(calls.number, ref.number));
-}
-
-function isUnderWay(ref: MessageRef) {
-  return and(isOfMessage(messages, ref), eq(messages.state, "streaming"));
 }
 
 /** For a row that was written in this transaction. */

@@ -3,18 +3,22 @@ import { describe, expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  agentsProcesses,
   createHome,
   environmentOf,
   EXECUTABLE,
   type Home,
+  killQuietly,
   queryDatabase,
   runAgents,
+  type RunningAgents,
   spawnAgents,
   startAgents,
   waitFor,
 } from "../support/agents.ts";
 import { type ModelServer, startModelServer } from "../support/model-server.ts";
 import { encodeAnswer } from "../support/model-wire.ts";
+import { openSse } from "../web/sse-client.ts";
 
 const GREET = `schema_version: "1.0"
 flow: { name: greet, description: Greets somebody. }
@@ -292,37 +296,148 @@ test("killed in the middle of an answer, it goes on with what had come in the co
   expect(answersOf(home).map(({ state }) => state)).toEqual(["interrupted", "done"]);
 });
 
-test("beside a running server the page shows that it answers, and its Stop ends it", async () => {
-  await using models = await startModelServer();
-  await using home = await createHome();
-  const env = keyOf(models);
-  await using server = await startAgents({ home, env });
-  await server.waitForOutput(/chat: running/);
-  const pieces = Array.from({ length: 2_000 }, (_, index) => `word ${index} `);
-  models.next({ kind: "answer", pieces, delayMs: 20 });
-  const running = spawnAgents(["new", "Greet."], { home, env });
-  await running.waitForOutput(/word 20/);
+/** A provider that answers with these pieces and then is silent. */
+function startSilentProvider(...pieces: string[]) {
+  const gone = Promise.withResolvers<number>();
+  const wire = encodeAnswer("responses", { pieces }, "gpt-6-luna");
+  const server = Bun.serve({
+    port: 0,
+    idleTimeout: 0,
+    fetch: (request) => {
+      request.signal.addEventListener("abort", () => gone.resolve(performance.now()));
+      return new Response(
+        new ReadableStream({
+          start(controller) {
+            for (const event of [...wire.start, ...wire.pieces]) controller.enqueue(event);
+          },
+        }),
+        { headers: { "content-type": "text/event-stream" } },
+      );
+    },
+  });
+  return {
+    env: { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: `${server.url.origin}/v1` },
+    /** When its request was ended. */
+    gone: gone.promise,
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+}
+
+/** The page of the only conversation, with its forms and its stream. */
+async function openTalk({ home, url }: RunningAgents) {
   const [conversation] = queryDatabase<{ id: string }>(
     home.databasePath,
     "SELECT id FROM conversations",
   );
-  const path = new URL(`chat/${conversation?.id}`, server.url).href;
+  const path = new URL(`chat/${conversation?.id}`, url).href;
   const page = await fetch(path);
   const text = await page.text();
-  expect(text).toContain('data-phase="answering"');
   const [, token = ""] = /name="_csrf" value="([^"]+)"/.exec(text) ?? [];
   const cookie = page.headers.getSetCookie().map((line) => line.split(";")[0]);
-  const stopped = await fetch(`${path}/cancellation`, {
-    method: "POST",
-    body: new URLSearchParams({ _csrf: token }),
-    headers: { Cookie: cookie.join("; ") },
-    redirect: "manual",
-  });
-  expect(stopped.status).toBe(303);
-  expect(await running.child.exited).toBe(130);
-  const [answer] = answersOf(home);
-  expect(answer?.state).toBe("stopped");
-  expect(answer?.text).toContain("word 10 ");
+  const address = /hx-sse:connect="([^"]+)"/.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  return {
+    text,
+    openStream: () => openSse(new URL(address, url)),
+    post: (action: string, fields: Record<string, string> = {}) =>
+      fetch(`${path}/${action}`, {
+        method: "POST",
+        body: new URLSearchParams({ _csrf: token, ...fields }),
+        headers: { Cookie: cookie.join("; ") },
+        redirect: "manual",
+      }),
+  };
+}
+
+describe("beside a running server", () => {
+  test("an open page moves with the answer, and its Stop ends the request of a silent provider", async () => {
+    await using provider = startSilentProvider("The first ", "half of it");
+    await using home = await createHome();
+    const { env } = provider;
+    await using server = await startAgents({ home, env });
+    await server.waitForOutput(/chat: running/);
+    const running = spawnAgents(["new", "Greet."], { home, env });
+    await waitFor(() => answersOf(home).length > 0, "the beginning of the answer");
+    const talk = await openTalk(server);
+    expect(talk.text).toContain('data-phase="answering"');
+    await using tab = await talk.openStream();
+    if (!talk.text.includes("half of it"))
+      await tab.until(() => tab.messages.some(({ data }) => data.includes("half of it")));
+    const stoppedAt = performance.now();
+    const stopped = await talk.post("cancellation");
+    expect(stopped.status).toBe(303);
+    expect((await provider.gone) - stoppedAt).toBeLessThan(200);
+    expect(await running.child.exited).toBe(130);
+    await tab.until(() => tab.messages.some(({ data }) => data.includes("Stopped. What had come")));
+    expect(answersOf(home)).toEqual([{ text: "The first half of it", state: "stopped" }]);
+  }, 20_000);
+
+  test("killed in the middle of an answer, an open page says so, and goes on with it", async () => {
+    await using models = await startModelServer();
+    await using home = await createHome();
+    const env = keyOf(models);
+    await using server = await startAgents({ home, env });
+    await server.waitForOutput(/chat: running/);
+    models.next({ kind: "stall", pieces: ["The first ", "half of it"] });
+    const running = spawnAgents(["new", "Greet."], { home, env });
+    await waitFor(() => answersOf(home)[0]?.text.includes("half") === true, "the part to be kept");
+    const talk = await openTalk(server);
+    await using tab = await talk.openStream();
+    running.child.kill("SIGKILL");
+    await running.child.exited;
+    const note = "Interrupted: the chat ended in the middle of this answer.";
+    const told = () => tab.messages.find(({ data }) => data.includes(note))?.data;
+    await waitFor(() => told() !== undefined, "the open page to be told", 10_000);
+    expect(told()).toContain("The first half of it");
+    expect(told()).toContain('name="goOnWith"');
+    models.next({ kind: "answer", pieces: [", and the rest."] });
+    expect((await talk.post("answers", { goOnWith: "2" })).status).toBe(303);
+    await waitFor(() => answersOf(home)[1]?.state === "done", "the second answer");
+    expect(answersOf(home)).toEqual([
+      { text: "The first half of it", state: "interrupted" },
+      { text: "The first half of it, and the rest.", state: "done" },
+    ]);
+  }, 20_000);
+
+  test("a chat that is killed and comes back leaves the answer of a process that lives alone", async () => {
+    await using models = await startModelServer();
+    await using home = await createHome();
+    const env = keyOf(models);
+    await using server = await startAgents({ home, env });
+    await server.waitForOutput(/chat: running/);
+    const pieces = ["```yaml\n", ...GREET.split(/(?<=\n)/), "```\n"];
+    models.next({ kind: "answer", pieces, delayMs: 250 });
+    const running = spawnAgents(["new", "Greet."], { home, env });
+    await waitFor(() => answersOf(home).length > 0, "the beginning of the answer");
+    const chat = () => agentsProcesses(home.path).find(({ role }) => role === "chat")?.pid;
+    const first = chat() ?? 0;
+    killQuietly(first, "SIGKILL");
+    await waitFor(() => (chat() ?? first) !== first, "the chat to be back");
+    await server.waitForOutput(/chat: running[^]*chat: running/);
+    expect((await openTalk(server)).text).toContain('data-phase="answering"');
+    expect(await running.child.exited).toBe(0);
+    expect(answersOf(home).map(({ state }) => state)).toEqual(["done"]);
+  }, 20_000);
+});
+
+test("a conversation that another one answers is left alone, and said so", async () => {
+  await using models = await startModelServer();
+  await using home = await createHome();
+  const env = keyOf(models);
+  models.next({ kind: "stall", pieces: ["The first ", "half of it"] });
+  const running = spawnAgents(["new", "Greet."], { home, env });
+  await running.waitForOutput(/half of/);
+  const [conversation] = queryDatabase<{ id: string }>(
+    home.databasePath,
+    "SELECT id FROM conversations",
+  );
+  const again = await runAgents(["new", "--continue", conversation?.id ?? ""], { home, env });
+  expect([
+    again.code,
+    again.stderr.includes("An answer is under way in this conversation."),
+  ]).toEqual([22, true]);
+  expect(answersOf(home).map(({ state }) => state)).toEqual(["streaming"]);
+  running.child.kill("SIGKILL");
+  await running.child.exited;
 });
 
 test.skipIf(process.platform === "win32")(

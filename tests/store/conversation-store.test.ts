@@ -132,25 +132,65 @@ test("of two answers that begin at once one is refused", async () => {
   expect((await conversations.get("c1"))?.messageCount).toBe(2);
 });
 
-test("interruptAnswers() ends what a dead process left, and keeps its text", async () => {
+test("who makes an answer and when it last gave a sign of life is known while it is under way", async () => {
+  const { clock, conversations } = await setup();
+  await conversations.create(TEA);
+  await conversations.create({ ...TEA, id: "c2" });
+  expect(await conversations.underWay()).toEqual([]);
+  const begun = await conversations.startAnswer("c1", 0, { answeredBy: "me" });
+  const sign = { conversationId: "c1", ordinal: 2, answeredBy: "me" };
+  expect(await conversations.underWay()).toEqual([{ ...sign, aliveAt: clock.now() }]);
+  clock.advance(10);
+  expect(await conversations.keepAlive(begun)).toBe(true);
+  expect(await conversations.underWay()).toEqual([{ ...sign, aliveAt: clock.now() }]);
+  clock.advance(10);
+  expect(await conversations.saveProgress(begun, PROGRESS)).toBe(true);
+  expect(await conversations.underWay()).toEqual([{ ...sign, aliveAt: clock.now() }]);
+  expect(await conversations.message(begun)).toEqual({ ...begun, ...PROGRESS });
+  await conversations.endAnswer(begun, END);
+  expect(await conversations.underWay()).toEqual([]);
+  expect(await conversations.keepAlive(begun)).toBe(false);
+  expect(await conversations.keepAlive({ conversationId: "none", ordinal: 2 })).toBe(false);
+  // Another process answers next: what the first one says now is no sign of that one.
+  await conversations.startAnswer("c1", 1);
+  expect(await conversations.keepAlive(begun)).toBe(false);
+  expect(await conversations.underWay()).toEqual([
+    { conversationId: "c1", ordinal: 3, answeredBy: null, aliveAt: clock.now() },
+  ]);
+});
+
+test("breakOff() ends an answer of another process with what is stored, unless it is not due", async () => {
   await using folder = await temporaryFolder();
   const first = await setup(folder.database);
   await first.conversations.create(TEA);
-  await first.conversations.create({ ...TEA, id: "c2" });
   const begun = await first.conversations.startAnswer("c1", 0);
   await first.conversations.saveProgress(begun, PROGRESS);
-  await first.store.close();
 
   const second = await setup(folder.database);
-  expect(await second.conversations.interruptAnswers()).toBe(1);
-  expect(await second.conversations.message(begun)).toEqual({
+  const { conversations } = second;
+  const asked: (number | null)[] = [];
+  const isDue = (aliveAt: number | null) => {
+    asked.push(aliveAt);
+    return false;
+  };
+  expect(await conversations.breakOff(begun, "interrupted", isDue)).toBe(false);
+  expect(asked).toEqual([first.clock.now()]);
+  expect(await conversations.message(begun)).toMatchObject({ state: "streaming" });
+  expect(await conversations.breakOff({ ...begun, ordinal: 1 }, "interrupted")).toBe(false);
+  expect(await conversations.breakOff(begun, "interrupted")).toBe(true);
+  const ended = {
     ...begun,
     ...PROGRESS,
     state: "interrupted",
     finishedAt: second.clock.now(),
-  });
-  expect((await second.conversations.get("c1"))?.isAnswering).toBe(false);
-  expect(await second.conversations.interruptAnswers()).toBe(0);
+  } as const;
+  expect(await conversations.message(begun)).toEqual(ended);
+  expect((await conversations.get("c1"))?.isAnswering).toBe(false);
+  expect(await conversations.breakOff(begun, "stopped")).toBe(false);
+  expect(await first.conversations.saveProgress(begun, { ...PROGRESS, text: "late" })).toBe(false);
+  expect(await first.conversations.endAnswer(begun, END)).toBeUndefined();
+  expect(await first.conversations.message(begun)).toEqual(ended);
+  await first.store.close();
   await second.store.close();
 });
 
@@ -330,14 +370,27 @@ test("a call of an answer goes from one state to the next, once", async () => {
   });
   expect(ended).toMatchObject({ thoughts: { signed: "s" } });
   expect(ended?.calls).toEqual([
-    { ...call, number: 1, state: "asked", result: null, link: null, approvedAt: null },
+    { ...call, number: 1, state: "asked", result: null, link: null, approvedAt: null, seen: null },
   ]);
   const ref = { conversationId: "c1", ordinal: 2, number: 1 };
-  const change = { from: "asked", state: "done", result: "Saved.", link: "/workflows/w1" } as const;
+  const approval = {
+    state: "begun",
+    result: null,
+    link: null,
+    approvedAt: 42,
+    seen: "a1",
+  } as const;
+  expect(await conversations.saveCall(ref, { from: "asked", ...approval })).toBe(true);
+  // A second click, later.
+  const late = { from: "asked", ...approval, approvedAt: 43, seen: "b2" } as const;
+  expect(await conversations.saveCall(ref, late)).toBe(false);
+  const change = { from: "begun", state: "done", result: "Saved.", link: "/workflows/w1" } as const;
   expect(await conversations.saveCall(ref, change)).toBe(true);
   expect(await conversations.saveCall(ref, change)).toBe(false);
+  // What was approved, and when, stays.
+  const { from: _, ...made } = change;
   expect(await conversations.message(ref)).toMatchObject({
-    calls: [{ ...call, state: "done", result: "Saved.", link: "/workflows/w1" }],
+    calls: [{ ...call, number: 1, ...made, approvedAt: 42, seen: "a1" }],
   });
 });
 
@@ -368,4 +421,20 @@ test("a model is picked for a conversation, and taken back", async () => {
   expect((await conversations.get("c1"))?.model).toBe("openai/gpt-5");
   await conversations.pickModel("c1", null);
   expect((await conversations.get("c1"))?.model).toBeNull();
+});
+
+test("showRun() keeps the newest run that was begun in a conversation", async () => {
+  const { conversations } = await setup();
+  const made = await conversations.create(TEA);
+  await conversations.create({ ...TEA, id: "c2" });
+  expect(made.runId).toBeNull();
+  await conversations.showRun("c1", "run1");
+  await conversations.showRun("c1", "run2");
+  // Nothing else changes, its place in the list neither.
+  expect(await conversations.get("c1")).toEqual({ ...made, runId: "run2" });
+  expect((await conversations.list({ limit: 9 })).map(({ id, runId }) => [id, runId])).toEqual([
+    ["c2", null],
+    ["c1", "run2"],
+  ]);
+  expect(await codeOf(conversations.showRun("none", "run1"))).toBe("not_found");
 });

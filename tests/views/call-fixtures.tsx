@@ -27,6 +27,7 @@ export function call(over: Partial<ChatCall> = {}): ChatCall {
     result: "Run 01kae9run0000042 of article: failed.\nError: rate_limited: Too fast.",
     link: "/runs/01kae9run0000042",
     approvedAt: null,
+    seen: null,
     ...over,
   };
 }

@@ -17,6 +17,7 @@ function call(tool: string, input: Json, state: ChatCall["state"] = "asked"): Ch
     result: null,
     link: null,
     approvedAt: null,
+    seen: null,
   };
 }
 

@@ -204,7 +204,14 @@ describe("buildContext()", () => {
   });
 
   test("carries tool calls with what they gave, and what was not decided", async () => {
-    const call = { number: 1, callId: "x", arguments: {}, link: null, approvedAt: null } as const;
+    const call = {
+      number: 1,
+      callId: "x",
+      arguments: {},
+      link: null,
+      approvedAt: null,
+      seen: null,
+    } as const;
     const asking = model(2, "I look.", {
       finish: "tool_calls",
       calls: [

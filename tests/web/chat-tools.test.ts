@@ -50,7 +50,7 @@ async function startDesk(offered: readonly OfferedModels[] = []): Promise<Desk> 
   const plan = async (name: string, input: Json) => {
     const [call] = await planCalls(tools, [{ id: "c1", name, arguments: input }]);
     if (call === undefined) throw new Error("a call was lost");
-    return { ...call, number: 1, link: null, approvedAt: null };
+    return { ...call, number: 1, link: null, approvedAt: null, seen: null };
   };
   const addWorkflow = (source = GREETING) =>
     store.workflows.save({ name: "greeting", description: null, source, format: "yaml" });

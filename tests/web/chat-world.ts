@@ -37,6 +37,7 @@ export interface ChatWorldOptions extends WorldOptions {
 export async function startChatWorld(options: ChatWorldOptions = {}): Promise<ChatWorld> {
   const scripted = scriptedModels(options.script ?? (() => say(FENCED)));
   let running: { app: ChatApp; server: Bun.Server<undefined> } | undefined;
+  let startCount = 0;
   const status = (): ServiceStatus => ({
     name: "chat",
     state: running === undefined ? "backing_off" : "running",
@@ -54,9 +55,14 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
 
   async function startChat(): Promise<void> {
     const { store } = world;
-    await store.conversations.interruptAnswers();
+    startCount += 1;
+    const name = `chat ${startCount}`;
+    // Of those that this world has started all but the last have ended.
+    const self = { name, hasEnded: (other: string) => /^chat \d+$/.test(other) && other !== name };
     const app = createChatApp({
       conversations: store.conversations,
+      changes: store.changes,
+      self,
       workflows: store.workflows,
       runs: store.runs,
       runReader: store.runReader,

@@ -36,9 +36,7 @@ export async function newWorkflow(context: Context): Promise<number> {
   const url = instance?.info?.url ?? undefined;
   const builder = await app.openWorkflowBuilder(config, backgroundReporter(context));
   try {
-    // Without a server nothing else makes answers, so that one that is under way was left by a process that was killed.
-    if (instance === undefined && flags.continue !== undefined)
-      await builder.interrupt(flags.continue);
+    if (flags.continue !== undefined) await builder.interruptAbandoned(flags.continue);
     const id = await begin(builder, text, flags);
     const address = (path: string) => (url === undefined ? `/${path}` : new URL(path, url).href);
     const talk = { context, builder, view: createBuildView(context), id, address };

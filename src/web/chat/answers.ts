@@ -2,9 +2,10 @@
  * Makes the answers: asks the model, keeps what comes, makes the tool calls in it, checks the workflow in it, and
  * sends mistakes back for repair. One answer at a time in a conversation.
  *
- * - What has come is stored at least every SAVE_INTERVAL_MS; readers of this process see it at once.
+ * - What has come is stored at least every SAVE_INTERVAL_MS; readers of this process see it at once, those of others
+ *   by the store.
  * - An answer ends exactly once: done, stopped by a person, failed, or interrupted by the end of this
- *   process. While the database cannot be written the end is tried again.
+ *   process. While the database cannot be written the end is tried again. Other processes may end it too.
  * - A conversation stays active from the first answer to the end of the last repair.
  * - A tool call that writes or spends waits for a person; the conversation is at rest then.
  */
@@ -21,11 +22,14 @@ import {
 } from "../../domain/conversation.ts";
 import { AppError, type ErrorRecord } from "../../domain/error.ts";
 import type { ModelEvent, ModelPort } from "../../domain/model.ts";
+import type { ChangeSignal } from "../../domain/run.ts";
 import { TOOL_ROUNDS_MAX } from "../../domain/tool.ts";
 import { type ModelChoice, PROVIDERS } from "../../domain/workflow.ts";
 import { abortable } from "../../lib/abortable.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Example } from "../deps.ts";
+import type { Answerer } from "./abandoned.ts";
+import { createEndWatch, type Reason, saveWhile, type Work } from "./answer-work.ts";
 import { buildContext, CONTEXT_MESSAGE_COUNT_MAX } from "./context.ts";
 import { endElsewhere } from "./end-elsewhere.ts";
 import type { PromptFacts } from "./prompt.ts";
@@ -35,8 +39,6 @@ import { type ChatTool, performCall, planCalls } from "./tool.ts";
 
 /* oxlint-disable no-await-in-loop -- answers follow one another, and a stream is read in order */
 
-/** What has come is lost for at most this long when the process is killed. */
-export const SAVE_INTERVAL_MS = 200;
 /** Answers that are made at the same time. */
 export const ANSWER_COUNT_MAX = 16;
 const END_RETRY_MS = 1_000;
@@ -54,6 +56,8 @@ export interface AnswersDeps {
   readonly examples: () => Promise<readonly Example[]>;
   readonly tools: () => Promise<readonly ChatTool[]>;
   readonly clock: Clock;
+  readonly changes: ChangeSignal;
+  readonly self: Pick<Answerer, "name">;
   readonly reportError: (error: unknown) => void;
   /** Called whenever a reader would see something new. */
   readonly onChange: () => void;
@@ -89,19 +93,10 @@ export interface Beginning {
   readonly goesOn?: boolean;
 }
 
-type Reason = "stopped" | "interrupted";
-
-interface Work {
-  readonly abort: AbortController;
-  /** This process ends. */
-  readonly closing: AbortSignal;
-  ended: Promise<void>;
-  live: (AnswerProgress & { readonly ordinal: number }) | undefined;
-}
-
 export function createAnswers(deps: AnswersDeps): Answers {
   const works = new Map<string, Work>();
   const closing = new AbortController();
+  const ends = createEndWatch({ ...deps, works });
 
   async function run(
     work: Work,
@@ -114,6 +109,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
       if (AppError.from(error).code !== "not_found") deps.reportError(error);
     } finally {
       works.delete(conversationId);
+      ends.update();
       deps.onChange();
     }
   }
@@ -132,13 +128,16 @@ export function createAnswers(deps: AnswersDeps): Answers {
       closing: closing.signal,
       ended: Promise.resolve(),
       live: undefined,
+      underWay: undefined,
     };
     works.set(conversationId, begun);
+    ends.update();
     try {
       const first = await begin();
       begun.ended = run(begun, { conversationId, first });
     } catch (error) {
       works.delete(conversationId);
+      ends.update();
       throw error;
     }
   }
@@ -179,25 +178,31 @@ async function beginAnswer(
     const other = await conversations.message({ conversationId, ordinal: inPlaceOf });
     if (other?.role !== "model") throw noAnswer(inPlaceOf);
     const { round, text } = other;
-    return conversations.startAnswer(conversationId, round, {
+    return startAnswer(deps, conversationId, round, {
       inPlaceOf,
       ...(goesOn ? { text } : {}),
     });
   }
   const turn = lastTurn(await conversations.messages(conversationId, { limit: TURN_COUNT_MAX }));
   const last = turn.at(-1);
-  if (last === undefined || last.role === "person")
-    return conversations.startAnswer(conversationId, 0);
+  if (last === undefined || last.role === "person") return startAnswer(deps, conversationId, 0);
   if (last.calls.some(({ state }) => state === "asked")) throw waitsForPerson();
   if (last.state === "done" && last.calls.length > 0) return last;
   if (last.state !== "done") {
-    return conversations.startAnswer(conversationId, last.round, { inPlaceOf: last.ordinal });
+    return startAnswer(deps, conversationId, last.round, { inPlaceOf: last.ordinal });
   }
-  if (await needsRepair(deps, last))
-    return conversations.startAnswer(conversationId, last.round + 1);
+  if (await needsRepair(deps, last)) return startAnswer(deps, conversationId, last.round + 1);
   // All of the turn anew, beside what it has come to.
   const first = turn.find(({ role }) => role === "model") ?? last;
-  return conversations.startAnswer(conversationId, 0, { inPlaceOf: first.ordinal });
+  return startAnswer(deps, conversationId, 0, { inPlaceOf: first.ordinal });
+}
+
+function startAnswer(
+  { conversations, self }: AnswersDeps,
+  id: string,
+  ...[round, more]: [number, { readonly inPlaceOf?: number; readonly text?: string }?]
+): Promise<AnswerMessage> {
+  return conversations.startAnswer(id, round, { ...more, answeredBy: self.name });
 }
 
 /** What was said last by a person, and the answers to it. */
@@ -247,7 +252,7 @@ async function answerAll(deps: AnswersDeps, work: Work, first: AnswerMessage): P
     if (ended?.state !== "done" || work.abort.signal.aborted) return;
     const round = await roundAfter(deps, work, ended);
     if (round === undefined || work.abort.signal.aborted) return;
-    message = await deps.conversations.startAnswer(ended.conversationId, round);
+    message = await startAnswer(deps, ended.conversationId, round);
     deps.onChange();
   }
 }
@@ -296,6 +301,7 @@ async function answer(
     deps.onChange();
   };
   progress({});
+  work.underWay = message;
   const over = new AbortController();
   const saving = saveWhile(deps, { work, message, until: over.signal });
   const history = await deps.conversations.messages(conversationId, {
@@ -305,6 +311,7 @@ async function answer(
   const end = await outcome(deps, { work, message, history, progress });
   over.abort();
   await saving;
+  work.underWay = undefined;
   const ended = await storeEnd(deps, { work, message, end });
   work.live = undefined;
   deps.onChange();
@@ -458,30 +465,6 @@ function failed(error: ErrorRecord): Outcome {
 function tooLongError(): ErrorRecord {
   const message = `The answer was longer than ${ANSWER_CHARS_MAX} characters and was stopped.`;
   return new AppError("too_large", message, { fix: "Ask for something smaller." }).toRecord();
-}
-
-/** Stores what is new again and again. An answer that is no longer under way is ended. */
-async function saveWhile(
-  deps: AnswersDeps,
-  { work, message, until }: { work: Work; message: AnswerMessage; until: AbortSignal },
-): Promise<void> {
-  let saved = work.live;
-  let isReported = false;
-  while (!until.aborted) {
-    await deps.clock.sleep(SAVE_INTERVAL_MS, until);
-    const { live } = work;
-    if (until.aborted || live === undefined || live === saved) continue;
-    try {
-      const { ordinal: _, ...progress } = live;
-      // Deleted, or taken for dead by a newer process: nobody waits for it any more.
-      if (!(await deps.conversations.saveProgress(message, progress))) work.abort.abort("stopped");
-      saved = live;
-    } catch (error) {
-      // The next round saves all of it; the end is stored by `storeEnd` whatever happens here.
-      if (!isReported) deps.reportError(error);
-      isReported = true;
-    }
-  }
 }
 
 /** Stores the end until the database takes it; gives up when this process ends. */

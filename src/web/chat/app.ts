@@ -20,6 +20,7 @@ import { registerTheme } from "../page/theme.ts";
 import { pathTo } from "../routes.ts";
 import { createStreamHub, STREAM_LIMITS } from "../sse.ts";
 import { createWorkflowReader } from "../workflow-reader.ts";
+import { createAbandonedWatch } from "./abandoned.ts";
 import { createAnswers } from "./answers.ts";
 import { viewCall } from "./call-view.ts";
 import type { ChatDeps } from "./deps.ts";
@@ -44,7 +45,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
   };
   const csrf = createCsrf({ secretKey: deps.secretKey, port: () => deps.dashboard.port });
   const shell = createShell(deps, { csrf, access });
-  const bell = createBell();
+  const bell = createBell(deps.changes);
   const hub = createStreamHub({
     clock: deps.clock,
     changes: bell,
@@ -54,6 +55,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
   const reader = createAnswerReader(async () => (await deps.facts()).tools.map(({ name }) => name));
   const workflowReader = createWorkflowReader(TOOL_NAMES);
   const answers = createAnswers({ ...deps, reader, onChange: bell.ring });
+  const abandoned = createAbandonedWatch({ ...deps, isActive: (id) => answers.isActive(id) });
 
   const app = new Hono<WebEnv>({ strict: false });
   app.onError(createErrorResponder({ shell, reportError: deps.reportError }));
@@ -79,6 +81,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
     reader,
     result: { ...deps, reader, workflowReader },
     viewCall: (ordinal, call) => viewCall({ ...deps, reader: workflowReader }, ordinal, call),
+    abandoned,
     notify: bell.ring,
     conversations: deps.conversations,
     workflows: deps.workflows,
@@ -94,8 +97,8 @@ export function createChatApp(deps: ChatDeps): ChatApp {
   };
 }
 
-/** Only this process changes conversations, so that nothing has to be polled. */
-function createBell(): ChangeSignal & { readonly ring: () => void } {
+/** Rings for what the store does not have yet, and for what any process has stored. */
+function createBell(stored: ChangeSignal): ChangeSignal & { readonly ring: () => void } {
   const listeners = new Set<() => void>();
   return {
     ring() {
@@ -103,8 +106,12 @@ function createBell(): ChangeSignal & { readonly ring: () => void } {
     },
     onChange(listener) {
       const entry = () => listener();
+      const stopListening = stored.onChange(entry);
       listeners.add(entry);
-      return () => void listeners.delete(entry);
+      return () => {
+        listeners.delete(entry);
+        stopListening();
+      };
     },
   };
 }

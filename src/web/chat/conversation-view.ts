@@ -14,6 +14,7 @@ import {
   type PersonMessage,
 } from "../../domain/conversation.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
+import type { AbandonedWatch } from "./abandoned.ts";
 import type { Answers } from "./answers.ts";
 import { findSaved } from "./find-saved.ts";
 import { type AnswerReader, hasErrors } from "./reading.ts";
@@ -33,6 +34,7 @@ export interface ViewDeps {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
   readonly answers: Answers;
+  readonly abandoned: AbandonedWatch;
   readonly reader: AnswerReader;
   readonly viewCall: (ordinal: number, call: ChatCall) => Promise<CallView>;
 }

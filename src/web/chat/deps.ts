@@ -1,10 +1,11 @@
 /** What the chat's web app is given by the composition root. */
 import type { ConversationStore } from "../../domain/conversation.ts";
 import type { ModelPort } from "../../domain/model.ts";
-import type { RunStore } from "../../domain/run.ts";
+import type { ChangeSignal, RunStore } from "../../domain/run.ts";
 import type { RunReader } from "../../domain/run-reader.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Example, WebDeps } from "../deps.ts";
+import type { Answerer } from "./abandoned.ts";
 import type { PromptFacts } from "./prompt.ts";
 import type { ChatTool } from "./tool.ts";
 
@@ -13,6 +14,9 @@ export interface ChatDeps extends Pick<
   "clock" | "version" | "health" | "demo" | "secretKey" | "reportError" | "streamLimits"
 > {
   readonly conversations: ConversationStore;
+  /** Tells of what other processes do too: `agents new`, the workers. */
+  readonly changes: ChangeSignal;
+  readonly self: Answerer;
   readonly workflows: WorkflowStore;
   readonly models: Pick<ModelPort, "resolve" | "call" | "estimateInputNanoUsd">;
   /** For what a message is about, what a run is likely to cost, and the run that is shown beside the talk. */

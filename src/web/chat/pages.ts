@@ -25,6 +25,11 @@ export interface ChatKit extends ViewDeps, Pick<Kit, "hub" | "shell"> {
 }
 
 export function registerChat(app: Hono<WebEnv>, kit: ChatKit): void {
+  // What a process left that is gone is marked before anybody sees it, or goes on with it.
+  app.use(`${PATTERNS.chat}/*`, async (_, next) => {
+    await kit.abandoned.look();
+    await next();
+  });
   registerList(app, kit);
   registerConversation(app, kit);
   registerResult(app, kit);
@@ -48,7 +53,7 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
     const [given, position] = c.req.header("Last-Event-ID")?.split("-") ?? [];
     return openStream(c, kit, {
       key: "chat",
-      createSource: () => createListSource(deps, epoch),
+      createSource: () => createListSource(kit, epoch),
       after: given === epoch ? Number(position) : undefined,
     });
   });

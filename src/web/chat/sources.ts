@@ -23,8 +23,8 @@ import { createBesideReader, type ResultDeps } from "./result.ts";
 
 /** Pieces that come within this time go out as one message. */
 export const CHAT_INTERVAL_MS = 40;
-/** Changes that nobody told show up after this long. */
-const CHAT_REFRESH_MS = 5_000;
+/** Changes that nobody told, as the end of a process that was killed, show up after this long. */
+const CHAT_REFRESH_MS = 2_000;
 const LIST_INTERVAL_MS = 500;
 export const CONVERSATION_COUNT_MAX = 50;
 
@@ -80,6 +80,7 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
       return ended;
     },
     async produce() {
+      await parts.abandoned.look();
       const conversation = await parts.conversations.get(id);
       if (conversation === undefined) {
         ended = true;
@@ -107,8 +108,7 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
     async missed(after) {
       const conversation = await parts.conversations.get(id);
       // The producer tells that it was deleted.
-      if (conversation === undefined) return undefined;
-      const update = await readUpdate(parts, conversation, after);
+      const update = conversation && (await readUpdate(parts, conversation, after));
       return update && encode(update, { isWhole: !isOnlyText(update.changes) });
     },
     async present() {
@@ -192,9 +192,13 @@ export async function listConversations(
   return { conversations: shown, next, search };
 }
 
+interface ListDeps {
+  readonly deps: Pick<ChatDeps, "conversations" | "clock" | "health" | "demo">;
+}
+
 /** The first page of the list, whole, whenever it has changed. */
 export function createListSource(
-  deps: Pick<ChatDeps, "conversations" | "clock" | "health" | "demo">,
+  { deps, abandoned }: Pick<ViewDeps, "abandoned"> & ListDeps,
   epoch: string,
 ): SnapshotSource {
   let position = 0;
@@ -206,6 +210,7 @@ export function createListSource(
     refreshMs: CHAT_REFRESH_MS,
     ended: false,
     async produce() {
+      await abandoned.look();
       const list = await listConversations(deps);
       const banners = bannersOf(deps);
       const face = JSON.stringify([list, banners]);
