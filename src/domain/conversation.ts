@@ -183,6 +183,8 @@ export interface ConversationStore {
     id: string,
     options: { limit: number; after?: number; before?: number },
   ): Promise<Message[]>;
+  /** How many messages lead from the beginning to this one, itself included. */
+  depth(ref: MessageRef): Promise<number>;
   /** Any message, of the branch or not. */
   message(ref: MessageRef): Promise<Message | undefined>;
   /** The content of an attached file. */

@@ -44,6 +44,16 @@ const WAY = defineStatement<{ ordinal: number }, [string, number, number, number
    )
    SELECT ordinal FROM way WHERE ordinal > ?3 AND ordinal < ?4 LIMIT ?5`,
 );
+/** How long the way from a message up to the beginning is. */
+const DEPTH = defineStatement<{ depth: number }, [string, number]>(
+  `WITH RECURSIVE way(parent) AS (
+     SELECT parent FROM conversation_messages WHERE conversation_id = ?1 AND ordinal = ?2
+     UNION ALL
+     SELECT above.parent FROM way JOIN conversation_messages AS above
+       ON above.conversation_id = ?1 AND above.ordinal = way.parent
+   )
+   SELECT count(*) AS depth FROM way`,
+);
 /** What a message can be found by; that of the first has the title too. */
 const INDEX = defineStatement<unknown, [string, string, number]>(
   `INSERT OR REPLACE INTO conversation_words (rowid, words)
@@ -68,6 +78,8 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     list: (options) => connection.read(({ db }) => list(db, options)),
     totals: (id) => connection.read(({ db }) => totals(db, id)),
     messages: (id, options) => connection.read((handle) => listMessages(handle, id, options)),
+    depth: ({ conversationId, ordinal }) =>
+      connection.read(({ client }) => DEPTH(client).get(conversationId, ordinal)?.depth ?? 0),
     message: (ref) => connection.read(({ db }) => findMessage(db, ref)),
     file: (ref) =>
       connection.read(

@@ -172,7 +172,7 @@ function Foot(props: { message: AnswerMessage }) {
 }
 
 function Omitted(props: { message: AnswerMessage }) {
-  const { omittedCount } = props.message;
+  const { omittedCount, usage } = props.message;
   if (omittedCount === 0) return null;
   const what =
     omittedCount === 1
@@ -181,7 +181,10 @@ function Omitted(props: { message: AnswerMessage }) {
   return (
     <p class="message-note">
       <Icon name="info" size={14} />
-      {what} left out of what the model was sent, to keep within its limit.
+      {what} left out of what the model was sent
+      {usage.input === 0
+        ? ", to keep within its limit of tokens."
+        : `: with them it would have been more than its limit, without them it was ${formatCount(usage.input)} tokens.`}
     </p>
   );
 }

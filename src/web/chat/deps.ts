@@ -13,7 +13,7 @@ export interface ChatDeps extends Pick<
 > {
   readonly conversations: ConversationStore;
   readonly workflows: WorkflowStore;
-  readonly models: Pick<ModelPort, "resolve" | "call" | "estimateInputNanoUsd">;
+  readonly models: Pick<ModelPort, "resolve" | "call" | "contextWindow" | "estimateInputNanoUsd">;
   /** For what a message is about, and what a run is likely to cost. */
   readonly runs: Pick<RunStore, "get" | "page">;
   /** Asked for when a model is: the tools are loaded then. */
