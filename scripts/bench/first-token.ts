@@ -21,12 +21,15 @@ export async function measureFirstToken(subject: Subject) {
   const model = startModel();
   const chromium = await launchChromium();
   try {
-    const rounds = [];
+    const rounds: Delays[] = [];
     for (let start = 0; start < START_COUNT; start += 1)
       rounds.push(await measureProcess(subject, { model, chromium, inPage: start % 2 === 0 }));
-    const of = (inPage: boolean) => rounds.filter((round) => round.inPage === inPage);
+    const of = (inPage: boolean) => rounds.filter((one) => one.inPage === inPage);
     return {
-      firstOfProcessMs: rounds.map(({ inPage, delays }) => ({ inPage, ms: round(delays[0]) })),
+      firstOfProcessMs: rounds.map(({ inPage, delays: [ms = Number.NaN] }) => ({
+        inPage,
+        ms: Math.round(ms * 100) / 100,
+      })),
       streamMs: spread(of(false).flatMap(({ delays }) => delays.slice(1))),
       pageMs: spread(of(true).flatMap(({ delays }) => delays.slice(1))),
     };
@@ -43,10 +46,16 @@ interface Model {
   stop(): void;
 }
 
+interface Delays {
+  readonly inPage: boolean;
+  /** In milliseconds, the first answer of the process first. */
+  readonly delays: readonly number[];
+}
+
 async function measureProcess(
   subject: Subject,
   { model, chromium, inPage }: { model: Model; chromium: Chromium; inPage: boolean },
-): Promise<{ inPage: boolean; delays: readonly number[] }> {
+): Promise<Delays> {
   const agents = await startAgents(subject, {
     env: { OPENAI_COMPATIBLE_BASE_URL: model.url, AGENTS_OPENAI_COMPATIBLE_MODEL: "bench" },
   });
@@ -141,9 +150,13 @@ function startModel(): Model {
   };
 }
 
+function piece(delta: object, finish: string | null = null): string {
+  const choices = [{ index: 0, delta, finish_reason: finish }];
+  const chunk = { id: "1", object: "chat.completion.chunk", created: 1, model: "bench", choices };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
 async function* speak(word: string, sent: Map<string, number>): AsyncGenerator<string> {
-  const piece = (delta: object, finish: string | null = null) =>
-    `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", created: 1, model: "bench", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
   await Bun.sleep(THINK_MS.min + Math.random() * THINK_MS.spread);
   sent.set(word, now());
   yield piece({ role: "assistant", content: `first-${word} ` });
@@ -158,8 +171,4 @@ async function* speak(word: string, sent: Map<string, number>): AsyncGenerator<s
 
 function now(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function round(value = Number.NaN): number {
-  return Math.round(value * 10) / 10;
 }
