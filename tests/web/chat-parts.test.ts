@@ -91,6 +91,8 @@ describe("systemPrompt()", () => {
   });
 });
 
+const inItem = (text: string) => text.replaceAll(/^(?=.)/gm, "   ");
+
 async function kinds(text: string): Promise<string[]> {
   return (await reader.readText(text)).parts.map(({ kind }) => kind);
 }
@@ -112,6 +114,18 @@ describe("readText()", () => {
     expect(await kinds(`Here:\n${GREETING}`)).toEqual(["prose", "workflow"]);
     expect((await reader.readText(`Here:\n${GREETING}`)).result?.source).toBe(GREETING);
     expect(await kinds("Only schema_version: words")).toEqual(["prose"]);
+  });
+
+  test("leaves code in its list item, and lifts the workflow out of one", async () => {
+    const list = `1. Save this:\n\n${inItem(yaml(GREETING.trimEnd()))}\n   and keep it.\n2. Run it:\n${inItem(yaml("agents run x", "sh"))}\n`;
+    const { parts, result } = await reader.readText(list);
+    expect(result?.source).toBe(GREETING);
+    expect(result?.problems).toEqual([]);
+    expect(parts).toEqual([
+      { kind: "prose", text: "1. Save this:\n" },
+      { kind: "workflow", text: GREETING.trimEnd() },
+      { kind: "prose", text: "and keep it.\n2. Run it:\n   ```sh\n   agents run x\n   ```" },
+    ]);
   });
 
   test("reports what is wrong at the lines of the workflow", async () => {

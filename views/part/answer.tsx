@@ -242,7 +242,7 @@ function Part(
   }
   if (part.kind === "code") {
     const label = `code ${props.number} of message ${ordinal}`;
-    return <CodeBlock text={part.text} tokens={part.tokens} id={id} label={label} />;
+    return <CodeBlock {...part} tokens={part.tokens} id={id} label={label} />;
   }
   if (reading?.result === undefined) return null;
   return <ResultCard {...props} result={reading.result} />;
@@ -297,6 +297,7 @@ function ResultCard(
         </summary>
         <CodeBlock
           text={source}
+          language="yaml"
           tokens={result.tokens}
           id={`${prefix}-yaml`}
           label={`YAML of message ${message.ordinal}`}
