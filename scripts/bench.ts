@@ -1,5 +1,5 @@
 /**
- * `bun run bench [size] [start] [memory] [http] [streams] [engine] [page] [history]`: measures the executable and the engine, and prints
+ * `bun run bench [size] [start] [memory] [http] [streams] [engine] [chat] [page] [history]`: measures the executable and the engine, and prints
  * JSON; tables for people go to standard error.
  *
  * Machines are shared and noisy, so times stand beside the same measurement of an empty Bun program
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildEmpty } from "./bench/empty.ts";
 import { measureEngine } from "./bench/engine.ts";
+import { measureFirstToken } from "./bench/first-token.ts";
 import { measureHistory } from "./bench/history.ts";
 import { measureHttp } from "./bench/http.ts";
 import { measureMemory } from "./bench/memory.ts";
@@ -35,6 +36,7 @@ try {
     report["recovery"] = await measureRecovery(folder);
     report["workerMemory"] = await measureWorkerMemory(folder);
   }
+  if (wanted.includes("chat")) report["chat"] = await measureFirstToken(await findSubject());
   if (wanted.includes("page")) report["page"] = await measurePages(await findSubject());
   // It takes minutes and some gigabytes: only when it is asked for.
   if (wanted.includes("history")) report["history"] = await measureHistory(await findSubject());

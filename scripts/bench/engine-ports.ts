@@ -14,6 +14,7 @@ const models: ModelPort = {
   },
   resolve: async () => ({ provider: "demo", model: "instant" }),
   estimateInputNanoUsd: async () => 0,
+  contextWindow: () => Promise.resolve(undefined),
   accountOf: () => undefined,
 };
 

@@ -21,14 +21,18 @@ export interface Started {
 /** The product without MLflow, in a fresh folder unless one is given. */
 export async function startAgents(
   { executable, folder }: Subject,
-  options: { readonly dataDir?: string; readonly flags?: readonly string[] } = {},
+  options: {
+    readonly dataDir?: string;
+    readonly flags?: readonly string[];
+    readonly env?: Record<string, string>;
+  } = {},
 ): Promise<Started> {
   const home = await mkdtemp(join(folder, "home-"));
   const port = freePort();
   const flags = ["--yes", "--port", String(port), "--chat-port", String(freePort())];
-  const { dataDir = join(home, "data"), flags: more = [] } = options;
+  const { dataDir = join(home, "data"), flags: more = [], env = {} } = options;
   const data = ["--data-dir", dataDir, "--no-mlflow", "--no-open", ...more];
-  return started([executable, "start", ...flags, ...data], { home, port, dataDir });
+  return started([executable, "start", ...flags, ...data], { home, port, dataDir, env });
 }
 
 /** The empty program, serving. */
@@ -39,13 +43,13 @@ export async function startEmpty({ empty, folder }: Subject): Promise<Started> {
 
 async function started(
   argv: string[],
-  place: { home: string; port: number; dataDir: string },
+  place: { home: string; port: number; dataDir: string; env?: Record<string, string> },
 ): Promise<Started> {
   const url = `http://127.0.0.1:${place.port}/`;
   const startedAt = performance.now();
   const child = Bun.spawn(argv, {
     cwd: place.home,
-    env: { HOME: place.home, PATH: "" },
+    env: { HOME: place.home, PATH: "", ...place.env },
     stdout: "ignore",
     stderr: "ignore",
   });

@@ -27,6 +27,7 @@ export function createLazyModels(current: () => Promise<Config["llm"]>): ModelPo
     },
     resolve: async (wish) => (await port()).resolve(wish),
     estimateInputNanoUsd: async (request) => (await port()).estimateInputNanoUsd(request),
+    contextWindow: async (model) => (await port()).contextWindow(model),
     // Asked only of a model that `resolve` has just found.
     accountOf: (choice) => made?.port.accountOf(choice),
   };

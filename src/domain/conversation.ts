@@ -170,9 +170,6 @@ export interface AnswerUnderWay extends MessageRef {
   readonly answeredBy: string | null;
 }
 
-/** There was no such thing. */
-export const NOTHING_SEEN = "new";
-
 export interface CallRef extends MessageRef {
   readonly number: number;
 }
@@ -202,6 +199,8 @@ export interface ConversationStore {
     id: string,
     options: { limit: number; after?: number; before?: number },
   ): Promise<Message[]>;
+  /** How many messages lead from the beginning to this one, itself included. */
+  depth(ref: MessageRef): Promise<number>;
   /** Any message, of the branch or not. */
   message(ref: MessageRef): Promise<Message | undefined>;
   /** The content of an attached file. */

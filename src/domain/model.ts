@@ -127,6 +127,10 @@ export interface ModelPort {
    * the list price. null when the price is not known; 0 for local and demo models.
    */
   estimateInputNanoUsd(request: Omit<ModelRequest, "signal">): Promise<number | null>;
+  /** Tokens that a request to this model and its answer may have together; undefined when that is not known. */
+  contextWindow(
+    model: Pick<ModelRequest, "provider" | "model" | "apiBase">,
+  ): Promise<number | undefined>;
   /** Whose turn a call to a resolved model is; undefined where nobody counts (the demo). */
   accountOf(model: Pick<ModelRequest, "provider" | "apiBase">): ModelAccount | undefined;
 }

@@ -41,6 +41,8 @@ export type Block =
   | {
       readonly kind: "code";
       readonly number: number;
+      /** As it is written; empty for none. */
+      readonly language: string;
       readonly text: string;
       readonly tokens: readonly CodeToken[] | undefined;
     }

@@ -130,7 +130,8 @@ function readCode(reading: MarkdownReading, node: MarkdownNode): Block {
   const info = node.getChild("CodeInfo");
   const language = info === null ? "" : (/^\S*/.exec(sourceOf(reading, info))?.[0] ?? "");
   reading.numbered += 1;
-  return { kind: "code", number: reading.numbered, text, tokens: reading.colour(text, language) };
+  const { numbered: number } = reading;
+  return { kind: "code", number, language, text, tokens: reading.colour(text, language) };
 }
 
 /** Rows have at most the cells of the head; missing ones are not made up. */

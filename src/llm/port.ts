@@ -1,12 +1,12 @@
 /** The port to language models: every provider behind one call, checked, priced and redacted. */
 import { AppError } from "../domain/error.ts";
 import type { ModelEvent, ModelPort, ModelRequest } from "../domain/model.ts";
+import { estimateInputTokens } from "../domain/token-estimate.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { createRedactor } from "../lib/redact.ts";
 import { type Call, type CallOutcome, type CallTimeouts, outputMode, streamCall } from "./call.ts";
 import { DEMO_PIECE_DELAY_MS, demoCall } from "./demo.ts";
 import { accountOf } from "./account.ts";
-import { estimateInputTokens } from "./estimate.ts";
 import {
   type FailureContext,
   refusesSchema,
@@ -16,7 +16,7 @@ import {
   unknownModel,
 } from "./failure.ts";
 import { suggestModels } from "./models.ts";
-import { priceCall } from "./price.ts";
+import { findModelInfo, priceCall } from "./price.ts";
 import type { RealProviderName } from "./provider.ts";
 import { REAL_PROVIDERS } from "./registry.ts";
 import { requireConnection, resolveModel } from "./resolve.ts";
@@ -136,9 +136,20 @@ export function createModelPort(
         nowMs: clock.now(),
       });
     },
+    contextWindow: (asked) => contextWindow(asked, settings, clock.now()),
     accountOf: (model) => accountOf(model, settings),
     resolve: (wish) => resolveModel(wish, { settings, redact, nowMs: clock.now() }),
   };
+}
+
+async function contextWindow(
+  { provider, model, apiBase }: Pick<ModelRequest, "provider" | "model" | "apiBase">,
+  ...[settings, nowMs]: [ModelSettings, number]
+): Promise<number | undefined> {
+  if (provider === "demo") return undefined;
+  const { baseUrl = "" } = REAL_PROVIDERS[provider].connect(settings, apiBase);
+  const known = await findModelInfo({ provider, baseUrl, models: [model], nowMs });
+  return known?.model.context_window;
 }
 
 async function* asText(

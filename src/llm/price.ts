@@ -35,6 +35,12 @@ export async function priceCall(call: PricedCall): Promise<number | null> {
     return call.models.some((model) => inferProvider(model) !== undefined) ? null : 0;
   }
   if (call.usage === undefined) return null;
+  const found = await findModelInfo(call);
+  return found === undefined ? null : costNanoUsd(found.model_price, call.usage);
+}
+
+/** What is known of the first of these models that is known, with the prices of this moment. */
+export async function findModelInfo(call: Omit<PricedCall, "usage">) {
   const { calcPrice } = await import("@pydantic/genai-prices");
   const providerId = REAL_PROVIDERS[call.provider].priceId;
   const options = {
@@ -43,9 +49,9 @@ export async function priceCall(call: PricedCall): Promise<number | null> {
   };
   for (const model of call.models) {
     const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, options);
-    if (found) return costNanoUsd(found.model_price, call.usage);
+    if (found) return found;
   }
-  return null;
+  return undefined;
 }
 
 function costNanoUsd(prices: Prices, usage: Usage): number | null {

@@ -45,6 +45,16 @@ const WAY = defineStatement<{ ordinal: number }, [string, number, number, number
    )
    SELECT ordinal FROM way WHERE ordinal > ?3 AND ordinal < ?4 LIMIT ?5`,
 );
+/** How long the way from a message up to the beginning is. */
+const DEPTH = defineStatement<{ depth: number }, [string, number]>(
+  `WITH RECURSIVE way(parent) AS (
+     SELECT parent FROM conversation_messages WHERE conversation_id = ?1 AND ordinal = ?2
+     UNION ALL
+     SELECT above.parent FROM way JOIN conversation_messages AS above
+       ON above.conversation_id = ?1 AND above.ordinal = way.parent
+   )
+   SELECT count(*) AS depth FROM way`,
+);
 /** What a message can be found by; that of the first has the title too. */
 const INDEX = defineStatement<unknown, [string, string, number]>(
   `INSERT OR REPLACE INTO conversation_words (rowid, words)
@@ -69,6 +79,8 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     list: (options) => connection.read(({ db }) => list(db, options)),
     totals: (id) => connection.read(({ db }) => totals(db, id)),
     messages: (id, options) => connection.read((handle) => listMessages(handle, id, options)),
+    depth: ({ conversationId, ordinal }) =>
+      connection.read(({ client }) => DEPTH(client).get(conversationId, ordinal)?.depth ?? 0),
     message: (ref) => connection.read(({ db }) => findMessage(db, ref)),
     file: (ref) =>
       connection.read(
@@ -94,14 +106,7 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     breakOff: (ref, state, isDue = () => true) =>
       connection.write(({ db }) => breakOff(db, ref, { state, now: clock.now(), isDue })),
     endAnswer: (ref, end) => connection.write(({ db }) => endAnswer(db, ref, end, clock)),
-    saveCall: (ref, { from, ...change }) =>
-      connection.write(({ db }) => {
-        const kept = db
-          .update(calls)
-          .set(change)
-          .where(and(isCall(ref), eq(calls.state, from)));
-        return kept.returning({ number: calls.number }).all().length > 0;
-      }),
+    saveCall: (ref, change) => connection.write(({ db }) => saveCall(db, ref, change)),
     show: (ref) => connection.write(({ db }) => show(db, ref)),
     rename: (id, title) =>
       connection.write(({ client, db }) => {
@@ -400,6 +405,18 @@ function startAnswer(
 ): AnswerMessage {
   const fields = { text: "", ...start, role: "model", state: "streaming" } as const;
   return requireAnswer(requireMessage(db, addMessage(db, id, fields)));
+}
+
+function saveCall(
+  db: Db,
+  ref: CallRef,
+  { from, ...change }: Parameters<ConversationStore["saveCall"]>[1],
+): boolean {
+  const kept = db
+    .update(calls)
+    .set(change)
+    .where(and(isCall(ref), eq(calls.state, from)));
+  return kept.returning({ number: calls.number }).all().length > 0;
 }
 
 function show(db: Db, ref: MessageRef): void {

@@ -81,6 +81,7 @@ export function scriptedModels(script: ModelScript): ScriptedModels {
       ...(apiBase === undefined ? {} : { apiBase }),
     }),
     estimateInputNanoUsd: async () => INPUT_NANO_USD,
+    contextWindow: async () => undefined,
     accountOf: () => undefined,
     call: (request) => {
       const callCount = requests.length;

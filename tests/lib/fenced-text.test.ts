@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { splitFences } from "../../src/lib/fenced-text.ts";
+import { joinLists, outdentItem, splitFences } from "../../src/lib/fenced-text.ts";
 
 const isNumber = (text: string | number) => /^\d+$/.test(String(text));
 
@@ -41,4 +41,65 @@ test("splitFences() keeps every line that is no fence, in order", () => {
       expect(kept.filter(isNumber)).toEqual(lines.filter(isNumber).map(String));
     }),
   );
+});
+
+const LIST =
+  "1. Install it:\n\n   ```sh\n   npm i\n     -g\n   ```\n2. Run it:\n   - ~~~\n     x\n     ~~~\n\nDone.";
+
+test("splitFences() finds code in list items, without its indentation", () => {
+  expect(splitFences(LIST)).toEqual([
+    { kind: "prose", text: "1. Install it:\n" },
+    {
+      kind: "code",
+      language: "sh",
+      text: "npm i\n  -g",
+      listed: { indent: 3, source: "   ```sh\n   npm i\n     -g\n   ```" },
+    },
+    { kind: "prose", text: "2. Run it:" },
+    {
+      kind: "code",
+      language: "",
+      text: "x",
+      listed: { indent: 5, source: "   - ~~~\n     x\n     ~~~" },
+    },
+    { kind: "prose", text: "\nDone." },
+  ]);
+});
+
+const listed = (text: string) =>
+  splitFences(text).map((part) => (part.kind === "code" ? part.listed?.indent : "prose"));
+
+test("splitFences() takes what reaches out of a list item, or is after it, for no part of it", () => {
+  expect(listed("1. a\n   ```\nx\n   ```")).toEqual(["prose", undefined]);
+  expect(listed("1. a\n   ```\n   x\n```")).toEqual(["prose", undefined]);
+  expect(listed("1. a\n```\nx\n```")).toEqual(["prose", undefined]);
+  expect(listed("1. a\n\nb\n   ```\n   x\n   ```")).toEqual(["prose", undefined]);
+  expect(listed("1. a\nb\n   ```\n   x\n   ```")).toEqual(["prose", 3]);
+  // Code by its indentation, inside and outside of a list.
+  expect(listed("a\n\n    ```\n    x\n    ```")).toEqual(["prose"]);
+  expect(listed("- a\n\n      ```\n      x\n      ```")).toEqual(["prose"]);
+});
+
+test("joinLists() puts the code of lists back, and outdentItem() frees what is left of one", () => {
+  expect(joinLists(splitFences(LIST))).toEqual([{ kind: "prose", text: LIST }]);
+  const both = "```\na\n```\n- b\n  ```\n  c\n  ```";
+  expect(joinLists(splitFences(both))).toEqual([
+    { kind: "code", language: "", text: "a" },
+    { kind: "prose", text: "- b\n  ```\n  c\n  ```" },
+  ]);
+  expect(outdentItem("    a\n\n      b\n- c\n    d", 4)).toBe("a\n\n  b\n- c\n    d");
+});
+
+test("splitFences() takes time in proportion to the text, whatever is in it", () => {
+  const marks = "- ".repeat(50_000);
+  const startedAt = performance.now();
+  for (const hostile of [
+    marks,
+    `${marks}\n${"- - - ```\n".repeat(10_000)}`,
+    `-${" ".repeat(99_999)}`,
+    `- ${"`".repeat(99_999)}`,
+    `- a\n${"  ```\n".repeat(20_000)}`,
+  ])
+    splitFences(hostile);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
 });

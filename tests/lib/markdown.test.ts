@@ -48,7 +48,13 @@ describe("parseMarkdown()", () => {
                     isDone: true,
                     children: [
                       said("b"),
-                      { kind: "code", number: 1, text: "ls\n  -l", tokens: undefined },
+                      {
+                        kind: "code",
+                        number: 1,
+                        language: "sh",
+                        text: "ls\n  -l",
+                        tokens: undefined,
+                      },
                     ],
                   },
                 ],

@@ -460,13 +460,14 @@ describe("thoughts go back with the calls they led to", () => {
 });
 
 describe("estimateInputNanoUsd()", () => {
-  test("counts a token for four characters, and images and PDF by their size", async () => {
+  test("counts a token for a short word, and images and PDF by their size", async () => {
     const model = "gpt-4o-mini";
     const estimate = (rest: Partial<ModelRequest>) =>
       port().estimateInputNanoUsd(requestFor("openai", { model, ...rest }));
-    // 150 billionths of a dollar a token.
-    expect(await estimate(prompt(4_000_000))).toBe(1_000_000 * 150);
     const empty = (await estimate(ask(""))) ?? 0;
+    // 150 billionths of a dollar a token.
+    const words = await estimate(ask("word ".repeat(100_000)));
+    expect((words ?? 0) - empty).toBe(100_000 * 150);
     const large = file("a.png", "image/png", new Uint8Array(5_000_000));
     expect(((await estimate(ask("", large))) ?? 0) - empty).toBe(1_600 * 150);
     const document = file("a.pdf", "application/pdf", new Uint8Array(2_000));
@@ -527,4 +528,16 @@ test("call() does not take the thinking time of a model that thinks hard for sil
   const { end } = await collect(patient, requestFor("ollama", { reasoning: "high" }));
   expect(end).toMatchObject({ reason: "failed", error: { code: "timeout" } });
   expect(performance.now() - startedAt).toBeGreaterThan(155);
+});
+
+test("contextWindow() is known of known models, and of no others", async () => {
+  const models = [
+    ["anthropic", "claude-haiku-4-5-20251001", 200_000],
+    ["openai", "gpt-4o-mini", 128_000],
+    ["openai", "nobody-knows", undefined],
+    ["ollama", "llama3.2", undefined],
+    ["demo", "demo", undefined],
+  ] as const;
+  const found = models.map(([provider, model]) => port().contextWindow({ provider, model }));
+  expect(await Promise.all(found)).toEqual(models.map(([, , window]) => window));
 });

@@ -438,3 +438,15 @@ test("showRun() keeps the newest run that was begun in a conversation", async ()
   ]);
   expect(await codeOf(conversations.showRun("none", "run1"))).toBe("not_found");
 });
+
+test("depth() counts the way to a message, on its own branch and through thousands", async () => {
+  const { conversations } = await setup();
+  await conversations.create(TEA);
+  for (let count = 2; count <= 1_500; count += 1) await conversations.say("c1", `${count}`);
+  expect(await conversations.depth({ conversationId: "c1", ordinal: 1_500 })).toBe(1_500);
+  const other = await conversations.say("c1", "instead of 3", { inPlaceOf: 3 });
+  expect(await conversations.depth(other)).toBe(3);
+  expect(await conversations.depth({ conversationId: "c1", ordinal: 1 })).toBe(1);
+  expect(await conversations.depth({ conversationId: "c1", ordinal: 9_999 })).toBe(0);
+  expect(await conversations.depth({ conversationId: "none", ordinal: 1 })).toBe(0);
+});

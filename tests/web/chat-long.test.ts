@@ -1,5 +1,7 @@
 /** A conversation of 500 turns over real HTTP: what is shown, what is sent, and what it has cost. */
 import { expect, test } from "bun:test";
+import { estimateInputTokens } from "../../src/domain/token-estimate.ts";
+import { CONTEXT_MESSAGE_COUNT_MAX, REQUEST_TOKENS_DEFAULT } from "../../src/web/chat/context.ts";
 import { MESSAGE_COUNT_MAX } from "../../src/web/chat/conversation-view.ts";
 import { USAGE } from "../engine/script.ts";
 import { isAtRest, pageWith, startChatWorld } from "./chat-world.ts";
@@ -16,7 +18,7 @@ test("500 turns are shown in pages, and the model is sent what fits, which the p
     if (turn > 1) await conversations.say(ID, turnText(turn));
     const begun = await conversations.startAnswer(ID, 0);
     await conversations.endAnswer(begun, {
-      text: `Answer ${turn}. ${"y".repeat(500)}`,
+      text: `Answer ${turn}. ${"Yes, as it was. ".repeat(32)}`,
       state: "done",
       provider: "openai",
       model: "gpt",
@@ -48,14 +50,15 @@ test("500 turns are shown in pages, and the model is sent what fits, which the p
   await browser.post(`/chat/${ID}/messages`, { text: "And now?" });
   const page = await pageWith(browser, `/chat/${ID}`, isAtRest);
   const [request] = world.requests;
-  const chars = request?.messages.slice(1).reduce((sum, { text }) => sum + text.length, 0) ?? 0;
-  expect(chars).toBeLessThanOrEqual(100_000);
-  expect(chars).toBeGreaterThan(90_000);
+  const tokens = request === undefined ? 0 : estimateInputTokens(request);
+  expect(tokens).toBeLessThanOrEqual(REQUEST_TOKENS_DEFAULT);
+  expect(tokens).toBeGreaterThan(REQUEST_TOKENS_DEFAULT - 1_000);
   expect(request?.messages.at(-1)).toMatchObject({ role: "user", text: "And now?" });
   const omitted = 2 * TURN_COUNT + 1 - ((request?.messages.length ?? 0) - 1);
-  expect(page).toContain(`The ${omitted} oldest messages were`);
+  expect(omitted).toBeGreaterThan(CONTEXT_MESSAGE_COUNT_MAX);
+  expect(page).toContain(`The ${omitted} oldest messages were left out`);
 }, 30_000);
 
 function turnText(turn: number): string {
-  return `Turn ${turn}. ${"x".repeat(500)}`;
+  return `Turn ${turn}. ${"Another step. ".repeat(36)}`;
 }

@@ -5,7 +5,13 @@ import { EXAMPLES } from "../../examples/index.ts";
 import type { AnswerMessage, Message } from "../../src/domain/conversation.ts";
 import { parseWorkflow } from "../../src/language/parse.ts";
 import { workflowJsonSchema } from "../../src/language/schema-json.ts";
-import { buildContext, repairRequest } from "../../src/web/chat/context.ts";
+import {
+  buildContext,
+  type ContextOptions,
+  REQUEST_TOKENS_MAX,
+  repairRequest,
+  requestTokensMax,
+} from "../../src/web/chat/context.ts";
 import { systemPrompt } from "../../src/web/chat/prompt.ts";
 import { createAnswerReader, hasErrors } from "../../src/web/chat/reading.ts";
 import { outlinePaths } from "../../src/web/chat/schema-outline.ts";
@@ -85,6 +91,8 @@ describe("systemPrompt()", () => {
   });
 });
 
+const inItem = (text: string) => text.replaceAll(/^(?=.)/gm, "   ");
+
 async function kinds(text: string): Promise<string[]> {
   return (await reader.readText(text)).parts.map(({ kind }) => kind);
 }
@@ -106,6 +114,18 @@ describe("readText()", () => {
     expect(await kinds(`Here:\n${GREETING}`)).toEqual(["prose", "workflow"]);
     expect((await reader.readText(`Here:\n${GREETING}`)).result?.source).toBe(GREETING);
     expect(await kinds("Only schema_version: words")).toEqual(["prose"]);
+  });
+
+  test("leaves code in its list item, and lifts the workflow out of one", async () => {
+    const list = `1. Save this:\n\n${inItem(yaml(GREETING.trimEnd()))}\n   and keep it.\n2. Run it:\n${inItem(yaml("agents run x", "sh"))}\n`;
+    const { parts, result } = await reader.readText(list);
+    expect(result?.source).toBe(GREETING);
+    expect(result?.problems).toEqual([]);
+    expect(parts).toEqual([
+      { kind: "prose", text: "1. Save this:\n" },
+      { kind: "workflow", text: GREETING.trimEnd() },
+      { kind: "prose", text: "and keep it.\n2. Run it:\n   ```sh\n   agents run x\n   ```" },
+    ]);
   });
 
   test("reports what is wrong at the lines of the workflow", async () => {
@@ -165,19 +185,41 @@ const model = (
   ...more,
 });
 const FILE = new TextEncoder().encode("a: 1");
-const brief = async (history: readonly Message[], begun = "") => {
+const OPTIONS: ContextOptions = {
+  olderCount: 0,
+  read: (message) => reader.read(message),
+  file: () => Promise.resolve(FILE),
+  model: { provider: "openai", model: "gpt" },
+  window: undefined,
+  fixedTokens: 1_000,
+};
+const brief = async (
+  history: readonly Message[],
+  begun = "",
+  more: Partial<ContextOptions> = {},
+) => {
   const context = await buildContext(history, {
+    ...OPTIONS,
     begun,
-    charsMax: 1_000,
-    olderCount: 0,
-    read: (message) => reader.read(message),
-    file: () => Promise.resolve(FILE),
+    ...more,
   });
   return {
     talk: context.messages.map(({ role, text }) => `${role}: ${text.slice(0, 12)}`),
     omittedCount: context.omittedCount,
   };
 };
+
+test("requestTokensMax() leaves room for the answer and has an end", () => {
+  expect([undefined, 8_192, 32_768, 1_000_000].map(requestTokensMax)).toEqual([
+    32_000,
+    4_096,
+    24_768,
+    REQUEST_TOKENS_MAX,
+  ]);
+});
+
+const omitted = async (history: readonly Message[], window: number) =>
+  (await brief(history, "", { window })).omittedCount;
 
 describe("buildContext()", () => {
   test("carries the last answer of each earlier turn, and the repairs of this one", async () => {
@@ -234,11 +276,7 @@ describe("buildContext()", () => {
       { ...about, name: "a.yaml", mediaType: "application/yaml" },
       { ...about, number: 2, name: "b.png", mediaType: "image/png" },
     ];
-    const context = await buildContext([{ ...said, role: "person", files }], {
-      olderCount: 0,
-      read: (message) => reader.read(message),
-      file: () => Promise.resolve(FILE),
-    });
+    const context = await buildContext([{ ...said, role: "person", files }], OPTIONS);
     expect(context.messages).toEqual([
       {
         role: "user",
@@ -248,20 +286,62 @@ describe("buildContext()", () => {
     ]);
   });
 
+  /** Some 1,000 tokens. */
+  const thousand = "word ".repeat(996);
+
   test("leaves out the oldest turns that do not fit, never the newest", async () => {
     const history = [
-      person(1, "a".repeat(400)),
-      model(2, "b".repeat(400)),
-      person(3, "c".repeat(300)),
-      model(4, "d".repeat(300)),
+      person(1, thousand),
+      model(2, thousand),
+      person(3, thousand),
+      model(4, thousand),
       person(5, "now"),
     ];
-    expect(await brief(history)).toEqual({
-      talk: [`user: ${"c".repeat(12)}`, `assistant: ${"d".repeat(12)}`, "user: now"],
-      omittedCount: 2,
+    // Of 8,000 tokens half are for the answer, and 1,000 always go along.
+    expect(await brief(history, "", { window: 8_000, olderCount: 7 })).toEqual({
+      talk: ["user: word word wo", "assistant: word word wo", "user: now"],
+      omittedCount: 9,
     });
-    const long = [person(1, "x"), model(2, "y"), person(3, "z".repeat(5_000))];
-    expect(await brief(long)).toEqual({ talk: [`user: ${"z".repeat(12)}`], omittedCount: 2 });
+    expect((await brief(history, "", { window: 20_000 })).omittedCount).toBe(0);
+    const long = [person(1, "x"), model(2, "y"), person(3, thousand.repeat(50))];
+    expect(await brief(long)).toEqual({ talk: ["user: word word wo"], omittedCount: 2 });
+  });
+
+  test("counts what goes with every request, and each image as 1,600 tokens", async () => {
+    const history = [person(1, thousand), model(2, "a"), person(3, "now")];
+    expect((await brief(history, "", { window: 8_000 })).omittedCount).toBe(0);
+    expect((await brief(history, "", { window: 8_000, fixedTokens: 3_100 })).omittedCount).toBe(2);
+    const files = [1, 2].map((number) => ({
+      number,
+      name: "a.png",
+      mediaType: "image/png",
+      hash: "h",
+      byteCount: 4,
+    }));
+    const seen: Message = { ...person(1, "See"), role: "person", files };
+    const images = [seen, ...history.slice(1)];
+    expect((await brief(images, "", { window: 8_400 })).omittedCount).toBe(2);
+    expect((await brief(images, "", { window: 8_800 })).omittedCount).toBe(0);
+  });
+
+  test("goes by what the provider counted of a former request to the same model", async () => {
+    const usage = { output: 1, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+    const counted = (input: number, name = "gpt-2026-01-01") => [
+      person(1, thousand),
+      model(2, thousand, { provider: "openai", model: name, usage: { ...usage, input } }),
+      person(3, "now"),
+    ];
+    // The request before the answer is estimated at 2,000 tokens, this one at 3,000; 4,000 fit.
+    expect(await omitted(counted(2_000), 8_000)).toBe(0);
+    expect(await omitted(counted(2_900), 8_000)).toBe(2);
+    expect(await omitted(counted(2_900, "other"), 8_000)).toBe(0);
+    // Not the count of this request, whatever it is.
+    expect(await omitted(counted(20), 8_000)).toBe(0);
+    expect(await omitted(counted(90_000), 8_000)).toBe(0);
+    // A smaller count makes room, but not without end.
+    expect(await omitted(counted(1_700), 5_600)).toBe(0);
+    expect(await omitted(counted(2_000), 5_600)).toBe(2);
+    expect(await omitted(counted(1_100), 4_400)).toBe(2);
   });
 });
 

@@ -66,7 +66,7 @@ test("past runs say the average and the range, those that failed left out", asyn
 test("without past runs the prompts say the least, longer with longer values", async () => {
   await using world = await startWorld();
   const short = await estimate(world);
-  const long = await estimate(world, { values: { ...VALUES, name: "Ada".repeat(10_000) } });
+  const long = await estimate(world, { values: { ...VALUES, name: "Ada ".repeat(30_000) } });
   if (short.kind !== "prompts" || long.kind !== "prompts") throw new Error("no price");
   expect(short).toMatchObject({ kind: "prompts", isPartial: false });
   expect(short.inputNanoUsd).toBeGreaterThan(0);

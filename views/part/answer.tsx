@@ -173,7 +173,7 @@ function Foot(props: { message: AnswerMessage }) {
 }
 
 function Omitted(props: { message: AnswerMessage }) {
-  const { omittedCount } = props.message;
+  const { omittedCount, usage } = props.message;
   if (omittedCount === 0) return null;
   const what =
     omittedCount === 1
@@ -182,7 +182,10 @@ function Omitted(props: { message: AnswerMessage }) {
   return (
     <p class="message-note">
       <Icon name="info" size={14} />
-      {what} left out of what the model was sent, to keep within its limit.
+      {what} left out of what the model was sent
+      {usage.input === 0
+        ? ", to keep within its limit of tokens."
+        : `: with them it would have been more than its limit, without them it was ${formatCount(usage.input)} tokens.`}
     </p>
   );
 }
@@ -240,7 +243,7 @@ function Part(
   }
   if (part.kind === "code") {
     const label = `code ${props.number} of message ${ordinal}`;
-    return <CodeBlock text={part.text} tokens={part.tokens} id={id} label={label} />;
+    return <CodeBlock {...part} tokens={part.tokens} id={id} label={label} />;
   }
   if (reading?.result === undefined) return null;
   return <ResultCard {...props} result={reading.result} />;
@@ -295,6 +298,7 @@ function ResultCard(
         </summary>
         <CodeBlock
           text={source}
+          language="yaml"
           tokens={result.tokens}
           id={`${prefix}-yaml`}
           label={`YAML of message ${message.ordinal}`}

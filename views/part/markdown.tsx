@@ -34,7 +34,7 @@ function toElement(block: Block, place: Place): Child {
       return <Table block={block} place={place} />;
     case "code": {
       const { id, label } = named("code", block.number, place);
-      return <CodeBlock text={block.text} tokens={block.tokens} id={id} label={label} />;
+      return <CodeBlock {...block} id={id} label={label} />;
     }
     case "rule":
       return <hr />;

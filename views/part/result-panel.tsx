@@ -288,7 +288,13 @@ function YamlView({ result }: PanelResult) {
     return <Source source={source} label="The text with numbered lines" marks={marks} />;
   }
   return (
-    <CodeBlock text={source} tokens={tokens} id="result-source" label="YAML of the workflow" />
+    <CodeBlock
+      text={source}
+      language="yaml"
+      tokens={tokens}
+      id="result-source"
+      label="YAML of the workflow"
+    />
   );
 }
 

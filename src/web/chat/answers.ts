@@ -23,6 +23,7 @@ import {
 import { AppError, type ErrorRecord } from "../../domain/error.ts";
 import type { ModelEvent, ModelPort } from "../../domain/model.ts";
 import type { ChangeSignal } from "../../domain/run.ts";
+import { estimateInputTokens } from "../../domain/token-estimate.ts";
 import { TOOL_ROUNDS_MAX } from "../../domain/tool.ts";
 import { type ModelChoice, PROVIDERS } from "../../domain/workflow.ts";
 import { abortable } from "../../lib/abortable.ts";
@@ -42,15 +43,13 @@ import { type ChatTool, performCall, planCalls } from "./tool.ts";
 /** Answers that are made at the same time. */
 export const ANSWER_COUNT_MAX = 16;
 const END_RETRY_MS = 1_000;
-/** Messages that were left out are counted so far. */
-const OLDER_COUNT_MAX = 1_000;
 /** Of one turn: repairs, and rounds of tool calls. */
 const TURN_COUNT_MAX = 100;
 const NO_USAGE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
 
 export interface AnswersDeps {
   readonly conversations: ConversationStore;
-  readonly models: Pick<ModelPort, "resolve" | "call">;
+  readonly models: Pick<ModelPort, "resolve" | "call" | "contextWindow">;
   readonly reader: AnswerReader;
   readonly facts: () => Promise<PromptFacts>;
   readonly examples: () => Promise<readonly Example[]>;
@@ -380,22 +379,25 @@ async function* ask(
     yield* templateAnswer(wishOf(history), { examples, clock: deps.clock, signal });
     return;
   }
-  const context = await buildContext(history, {
+  const { systemPrompt } = await import("./prompt.ts");
+  const system = { role: "system", text: systemPrompt(await deps.facts()) } as const;
+  const chatTools = mayCallTools(history, message) ? await deps.tools() : [];
+  const tools = chatTools.map(({ spec }) => spec);
+  const asked = { provider, model, ...(apiBase === undefined ? {} : { apiBase }) };
+  const { messages, omittedCount } = await buildContext(history, {
     olderCount: await olderCount(deps, history),
     read: (answered) => deps.reader.read(answered),
     file: (ref) => deps.conversations.file(ref),
     begun: message.text,
+    model: asked,
+    window: await deps.models.contextWindow(asked),
+    fixedTokens: estimateInputTokens({ messages: [system], tools }),
   });
-  progress({ omittedCount: context.omittedCount });
-  const { systemPrompt } = await import("./prompt.ts");
-  const system = { role: "system", text: systemPrompt(await deps.facts()) } as const;
-  const tools = mayCallTools(history, message) ? await deps.tools() : [];
+  progress({ omittedCount });
   yield* deps.models.call({
-    provider,
-    model,
-    ...(apiBase === undefined ? {} : { apiBase }),
-    messages: [system, ...context.messages],
-    tools: tools.map(({ spec }) => spec),
+    ...asked,
+    messages: [system, ...messages],
+    tools,
     toolsOptional: true,
     signal,
   });
@@ -415,15 +417,8 @@ function mayCallTools(history: readonly Message[], message: AnswerMessage): bool
 }
 
 /** Messages of the branch that are not looked at. */
-async function olderCount(deps: AnswersDeps, history: readonly Message[]): Promise<number> {
-  const [oldest] = history;
-  if (oldest === undefined || oldest.parent === null) return 0;
-  const { conversationId, ordinal } = oldest;
-  const older = await deps.conversations.messages(conversationId, {
-    limit: OLDER_COUNT_MAX,
-    before: ordinal,
-  });
-  return older.length;
+async function olderCount(deps: AnswersDeps, [oldest]: readonly Message[]): Promise<number> {
+  return oldest === undefined ? 0 : (await deps.conversations.depth(oldest)) - 1;
 }
 
 function wishOf(history: readonly Message[]): string {

@@ -1,11 +1,25 @@
-/** What of a conversation the model is sent. */
+/**
+ * What of a conversation the model is sent. Its length is estimated; where the provider has counted a former request of
+ * this conversation, by that.
+ */
 import type { AnswerReading } from "../../../views/part/answer.tsx";
 import type { AnswerMessage, ChatCall, Message, MessageRef } from "../../domain/conversation.ts";
-import type { ModelFile, ModelMessage } from "../../domain/model.ts";
+import type { ModelFile, ModelMessage, ModelRequest } from "../../domain/model.ts";
+import { estimateMessageTokens } from "../../domain/token-estimate.ts";
 import type { Problem } from "../../domain/workflow.ts";
 
-/** Characters of the talk that a request carries, about 25,000 tokens; the system prompt is not counted. */
-export const CONTEXT_CHARS_MAX = 100_000;
+/* oxlint-disable no-await-in-loop -- what is older is read only when what is newer has fitted */
+
+/** What a request has at most, whatever the model could take: longer ones are dear and slow, and rarely better. */
+export const REQUEST_TOKENS_MAX = 50_000;
+/** Where the model's window is not known. */
+export const REQUEST_TOKENS_DEFAULT = 32_000;
+/** Of the window, for the answer; at most half of it. */
+const ANSWER_TOKENS = 8_000;
+/** A count of the provider that is further off than this is another: of what was not cached, for example. */
+const PLAUSIBLE = { min: 0.5, max: 2.5 };
+/** Some servers leave out a part of what they had cached. */
+const SCALE_MIN = 0.8;
 /** Messages that are looked at, the newest. */
 export const CONTEXT_MESSAGE_COUNT_MAX = 400;
 /** Problems that a request for repair names: the first ones are often the cause of the others. */
@@ -15,6 +29,24 @@ const PROBLEM_COUNT_MAX = 20;
 interface Turn {
   readonly messages: readonly ModelMessage[];
   readonly count: number;
+  readonly tokens: number;
+}
+
+interface Sources {
+  readonly read: (message: AnswerMessage) => Promise<AnswerReading>;
+  readonly file: (ref: MessageRef & { readonly number: number }) => Promise<Uint8Array | undefined>;
+}
+
+export interface ContextOptions extends Sources {
+  /** How many messages of the branch are older than `history`. */
+  readonly olderCount: number;
+  /** What the answer that is asked for begins with. */
+  readonly begun?: string;
+  readonly model: Pick<ModelRequest, "provider" | "model">;
+  /** Tokens that the model takes, with its answer; undefined when that is not known. */
+  readonly window: number | undefined;
+  /** Tokens of what goes with every request: the system prompt and the tools. */
+  readonly fixedTokens: number;
 }
 
 export interface Context {
@@ -29,40 +61,73 @@ export interface Context {
  */
 export async function buildContext(
   history: readonly Message[],
-  options: {
-    /** How many messages of the branch are older than `history`. */
-    readonly olderCount: number;
-    readonly read: (message: AnswerMessage) => Promise<AnswerReading>;
-    readonly file: (
-      ref: MessageRef & { readonly number: number },
-    ) => Promise<Uint8Array | undefined>;
-    /** What the answer that is asked for begins with. */
-    readonly begun?: string;
-    readonly charsMax?: number;
-  },
+  options: ContextOptions,
 ): Promise<Context> {
-  const { olderCount, read, file, begun = "", charsMax = CONTEXT_CHARS_MAX } = options;
-  const groups = groupByPerson(history);
-  const turns = await Promise.all(
-    groups.map(async (group, index): Promise<Turn> => {
-      const said = await personOf(group, file);
-      const answered = index < groups.length - 1 ? earlier(group) : await present(group, read);
-      return { messages: [...said, ...answered], count: group.length };
-    }),
-  );
+  const { olderCount, begun = "", window, fixedTokens } = options;
+  const rest: ModelMessage[] =
+    begun === "" ? [] : [assistant(begun), { role: "user", text: GO_ON }];
+  const scale = await scaleOf(history, options);
+  let left = requestTokensMax(window) / scale - fixedTokens - estimateMessageTokens(rest);
   const kept: Turn[] = [];
-  let chars = 0;
-  for (const turn of turns.toReversed()) {
-    chars += lengthOf(turn);
+  for await (const turn of turnsFromNewest(history, options)) {
+    left -= turn.tokens;
     // The present turn goes in whatever its length: without it there is nothing to answer.
-    if (kept.length > 0 && chars > charsMax) break;
+    if (kept.length > 0 && left < 0) break;
     kept.unshift(turn);
   }
-  const left = turns.slice(0, turns.length - kept.length);
-  const omittedCount = olderCount + left.reduce((sum, turn) => sum + turn.count, 0);
-  const messages = kept.flatMap((turn) => turn.messages);
-  if (begun !== "") messages.push(assistant(begun), { role: "user", text: GO_ON });
-  return { messages, omittedCount };
+  const keptCount = kept.reduce((sum, { count }) => sum + count, 0);
+  return {
+    messages: [...kept.flatMap(({ messages }) => messages), ...rest],
+    omittedCount: olderCount + history.length - keptCount,
+  };
+}
+
+/** Tokens of one request in all. */
+export function requestTokensMax(window: number | undefined): number {
+  if (window === undefined) return REQUEST_TOKENS_DEFAULT;
+  return Math.min(REQUEST_TOKENS_MAX, Math.max(window / 2, window - ANSWER_TOKENS));
+}
+
+/**
+ * How many tokens the provider counts for one that is estimated: what it said of the newest request of this
+ * conversation to the same model, by what that request is estimated at now.
+ */
+async function scaleOf(history: readonly Message[], options: ContextOptions): Promise<number> {
+  const { provider, model } = options.model;
+  const isCounted = (message: Message): message is AnswerMessage =>
+    message.role === "model" &&
+    message.usage.input > 0 &&
+    message.provider === provider &&
+    // Some are answered by a dated version of what was asked for.
+    message.model?.startsWith(model) === true;
+  const counted = history.findLast(isCounted);
+  if (counted === undefined) return 1;
+  const first = counted.omittedCount - options.olderCount;
+  // It was sent messages that are not looked at any more.
+  if (first < 0) return 1;
+  let tokens = options.fixedTokens;
+  const sent = history.slice(first, history.indexOf(counted));
+  for await (const turn of turnsFromNewest(sent, options)) tokens += turn.tokens;
+  const scale = counted.usage.input / tokens;
+  if (scale < PLAUSIBLE.min || scale > PLAUSIBLE.max) return 1;
+  return Math.max(SCALE_MIN, scale);
+}
+
+/** One at a time: what does not fit is not read. */
+async function* turnsFromNewest(
+  history: readonly Message[],
+  { read, file }: Sources,
+): AsyncGenerator<Turn> {
+  let isPresent = true;
+  for (const group of groupByPerson(history).toReversed()) {
+    const [said, answered] = await Promise.all([
+      personOf(group, file),
+      isPresent ? present(group, read) : earlier(group),
+    ]);
+    const messages = [...said, ...answered];
+    yield { messages, count: group.length, tokens: estimateMessageTokens(messages) };
+    isPresent = false;
+  }
 }
 
 const GO_ON =
@@ -142,10 +207,6 @@ async function personOf(
 
 function assistant(text: string): ModelMessage {
   return { role: "assistant", text, toolCalls: [] };
-}
-
-function lengthOf(turn: Turn): number {
-  return turn.messages.reduce((sum, message) => sum + message.text.length, 0);
 }
 
 /** What the model is told when its workflow has errors; warnings are not worth a round. */

@@ -18,7 +18,7 @@ export interface ChatDeps extends Pick<
   readonly changes: ChangeSignal;
   readonly self: Answerer;
   readonly workflows: WorkflowStore;
-  readonly models: Pick<ModelPort, "resolve" | "call" | "estimateInputNanoUsd">;
+  readonly models: Pick<ModelPort, "resolve" | "call" | "contextWindow" | "estimateInputNanoUsd">;
   /** For what a message is about, what a run is likely to cost, and the run that is shown beside the talk. */
   readonly runs: Pick<RunStore, "get" | "page" | "pendingApprovals" | "decide" | "requestCancel">;
   readonly runReader: RunReader;

@@ -2,7 +2,7 @@ import type { AnswerPart, AnswerReading, WorkflowResult } from "../../../views/p
 import type { AnswerMessage } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import { drawingOf } from "../drawing.ts";
-import { splitFences, type TextPart } from "../../lib/fenced-text.ts";
+import { joinLists, outdentItem, splitFences, type TextPart } from "../../lib/fenced-text.ts";
 
 /** Answers whose reading is kept. */
 const READING_COUNT_MAX = 64;
@@ -108,8 +108,16 @@ function findWorkflow(parts: readonly TextPart[]): AnswerPart[] {
   const best = Math.max(0, ...parts.map(rank));
   const index = parts.findLastIndex((part) => rank(part) === best);
   const chosen = best === 0 ? undefined : parts[index];
-  if (chosen === undefined) return [...parts];
-  return [...parts.slice(0, index), ...asWorkflow(chosen), ...parts.slice(index + 1)];
+  if (chosen === undefined) return joinLists(parts);
+  const after = joinLists(parts.slice(index + 1));
+  return [...joinLists(parts.slice(0, index)), ...asWorkflow(chosen), ...after.map(outdentFirst)];
+
+  /** What follows a workflow that was taken out of a list item belonged to that item. */
+  function outdentFirst(part: TextPart, number: number): TextPart {
+    if (number > 0 || part.kind === "code" || chosen?.kind !== "code") return part;
+    if (chosen.listed === undefined) return part;
+    return { ...part, text: outdentItem(part.text, chosen.listed.indent) };
+  }
 }
 
 function rank(part: TextPart): number {

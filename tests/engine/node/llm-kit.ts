@@ -103,6 +103,7 @@ export function scriptedModels(script: Script): ScriptedModels {
       ...(apiBase === undefined ? {} : { apiBase }),
     }),
     estimateInputNanoUsd: async () => 0,
+    contextWindow: async () => undefined,
     accountOf: ({ provider }) =>
       provider === "demo" ? undefined : { name: `${provider}:account`, limits: { concurrency: 2 } },
     call: (request) => {
