@@ -5,6 +5,8 @@ import {
   type ConversationTotals,
   MESSAGE_CHARS_MAX,
 } from "../src/domain/conversation.ts";
+import type { ErrorRecord } from "../src/domain/error.ts";
+import type { TextDiff } from "../src/lib/diff.ts";
 import { Layout } from "./layout.tsx";
 import {
   answerTextId,
@@ -17,6 +19,8 @@ import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { CALL_FORM_ID } from "./part/call-card.tsx";
 import { keepNewline } from "./part/code.tsx";
 import { AttachField, ModelField } from "./part/composer.tsx";
+import { Diff, diffNote } from "./part/diff.tsx";
+import { ErrorBox } from "./part/error-box.tsx";
 import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { LivePart } from "./part/live-part.tsx";
@@ -55,6 +59,17 @@ export interface ConversationHead {
 /** What stands beside the talk. */
 export type Beside = Pick<ResultPanelProps, "shown" | "run">;
 
+/** Why nothing was done: what is there is not what was shown. */
+export interface ConversationConflict {
+  readonly error: ErrorRecord;
+  /** Against the newest version. */
+  readonly change?: {
+    readonly name: string;
+    readonly versionNumber: number;
+    readonly diff: TextDiff;
+  };
+}
+
 export interface ConversationPageProps extends ConversationHead, Beside {
   readonly shell: Shell;
   readonly view: ResultView;
@@ -67,6 +82,8 @@ export interface ConversationPageProps extends ConversationHead, Beside {
   readonly isNewest: boolean;
   /** What may be picked, as `provider/model`. */
   readonly models: readonly string[];
+  /** Of what was sent last. */
+  readonly conflict?: ConversationConflict | undefined;
   /** A message that is written anew: what is sent takes its place, on a branch of its own. */
   readonly edited?: { readonly ordinal: number; readonly text: string } | undefined;
 }
@@ -87,6 +104,7 @@ export function ConversationPage(props: ConversationPageProps) {
           {writable ? <Controls {...props} path={path} /> : null}
         </PageHead>
         <ChatHead {...props} />
+        {props.conflict === undefined ? null : <Conflict {...props.conflict} />}
         {isNewest ? <SideChoice view={props.view} /> : null}
         <div class="chat-sides">
           <TalkSide {...props} path={path} writable={writable} />
@@ -110,6 +128,23 @@ function refreshOf({ phase, run, view }: ConversationPageProps): number | undefi
   // A comment that is being typed must not be thrown away.
   const isLive = run !== undefined && !isFinal(run.run) && run.approvals.length === 0;
   return view === "run" && isLive ? RUN_REFRESH_SECONDS : undefined;
+}
+
+function Conflict({ error, change }: ConversationConflict) {
+  return (
+    <section class="chat-conflict" aria-label="Nothing was done">
+      <ErrorBox error={error} />
+      {change === undefined ? null : (
+        <details class="fold">
+          <summary>
+            <Icon name="chevron" size={12} />
+            What saving would change in version {change.versionNumber}: {diffNote(change.diff)}
+          </summary>
+          <Diff diff={change.diff} label={`Changes of ${change.name}`} />
+        </details>
+      )}
+    </section>
+  );
 }
 
 /** Where there is no room for both sides, one of them is seen. The style sheet shows it there, when there are two. */

@@ -77,7 +77,7 @@ test("a workflow is described, written by the model, saved and on its page", asy
     return text.includes("valid, 1 step") ? text : undefined;
   }, "the answer");
   expect(page).toContain("from_the_chat");
-  const saved = await browser.post(`${location}/workflows`, { message: "2" });
+  const saved = await browser.post(`${location}/workflows`, { message: "2-new" });
   expect((await browser.get(saved.location)).text).toContain("<h1>from_the_chat</h1>");
   // The system prompt and what was said, to the provider that is set up.
   expect(JSON.stringify(models.requests()[0]?.body)).toContain("Greet somebody.");

@@ -16,6 +16,7 @@ import type { Shell } from "../../views/shell.ts";
 import { DRAWING, HOSTILE, version, WORKFLOW } from "./fixtures.ts";
 
 const SOURCE = version(3).source;
+export const HASH = "ab".repeat(32);
 
 export function call(over: Partial<ChatCall> = {}): ChatCall {
   return {
@@ -39,12 +40,13 @@ const SAVE: SavePlan = {
   drawing: DRAWING,
   before: {
     versionNumber: 2,
+    hash: HASH,
     diff: diffTexts(SOURCE, SOURCE.replaceAll("article", "essay")),
   },
 };
 const RUN: RunPlan = {
   kind: "run",
-  workflow: { id: "01kae9article0000", name: "article", versionNumber: 3 },
+  workflow: { id: "01kae9article0000", name: "article", versionNumber: 3, hash: HASH },
   inputs: [
     { name: "topic", value: "Tides and how they are forecast" },
     { name: "sources", value: ["https://example.com/tides", "https://example.com/moon"] },
@@ -127,7 +129,7 @@ const HOSTILE_CALLS: readonly CallView[] = [
       problem: HOSTILE,
       plan: {
         ...RUN,
-        workflow: { id: HOSTILE, name: HOSTILE, versionNumber: 1 },
+        workflow: { id: HOSTILE, name: HOSTILE, versionNumber: 1, hash: HASH },
         inputs: [{ name: HOSTILE, value: HOSTILE }],
         estimate: { kind: "unknown", problem: HOSTILE },
       },
@@ -142,7 +144,7 @@ const HOSTILE_CALLS: readonly CallView[] = [
         ...SAVE,
         source: HOSTILE,
         workflow: { ...WORKFLOW, name: HOSTILE, description: HOSTILE },
-        before: { versionNumber: 1, diff: diffTexts(SOURCE, HOSTILE) },
+        before: { versionNumber: 1, hash: HASH, diff: diffTexts(SOURCE, HOSTILE) },
       },
     },
   ),

@@ -4,14 +4,19 @@ import type { AnswerMessage, Conversation } from "../../src/domain/conversation.
 import type { PendingApproval, Run, RunState } from "../../src/domain/run.ts";
 import type { ServiceStatus } from "../../src/domain/service.ts";
 import { editablePlaces } from "../../src/language/edit-source.ts";
+import { diffTexts } from "../../src/lib/diff.ts";
 import { highlight } from "../../src/lib/highlight.ts";
 import { parseMarkdown } from "../../src/lib/markdown.ts";
 import { ChatAwayPage, ChatPage } from "../../views/chat.tsx";
-import { type ChatPhase, ConversationPage } from "../../views/conversation.tsx";
+import {
+  type ChatPhase,
+  type ConversationConflict,
+  ConversationPage,
+} from "../../views/conversation.tsx";
 import type { AnswerReading, MessageView } from "../../views/part/answer.tsx";
 import type { PanelResult, PanelRun, ResultView } from "../../views/part/result-panel.tsx";
 import type { Shell } from "../../views/shell.ts";
-import { CALL_CASES } from "./call-fixtures.tsx";
+import { CALL_CASES, HASH } from "./call-fixtures.tsx";
 import {
   APPROVAL,
   calls,
@@ -211,8 +216,14 @@ function talk(
     run: begun,
     view = "graph",
     refused = false,
+    conflict,
     ...over
-  }: Partial<Conversation> & { run?: PanelRun; view?: ResultView; refused?: boolean } = {},
+  }: Partial<Conversation> & {
+    run?: PanelRun;
+    view?: ResultView;
+    refused?: boolean;
+    conflict?: ConversationConflict;
+  } = {},
 ): ChatCase["view"] {
   const shown = conversation({ isAnswering: phase === "answering", ...over });
   const beside = besideOf(messages);
@@ -222,6 +233,7 @@ function talk(
       conversation={shown}
       shown={beside && (refused ? { ...beside, form: form({ errors: true }) } : beside)}
       run={begun}
+      conflict={conflict}
       view={view}
       totals={{
         inputTokens: 4_280,
@@ -238,6 +250,20 @@ function talk(
     />
   );
 }
+
+const CONFLICT: ConversationConflict = {
+  error: {
+    code: "conflict",
+    message:
+      'The workflow "article" was changed meanwhile: version 3 is newer than the one you began with.',
+    fix: "Look at what is there now, then save again.",
+  },
+  change: {
+    name: "article",
+    versionNumber: 3,
+    diff: diffTexts(version(3).source, version(3).source.replaceAll("article", "essay")),
+  },
+};
 
 /** The workflow of the newest answer that has one. */
 function besideOf(messages: readonly MessageView[]): PanelResult | undefined {
@@ -280,7 +306,7 @@ const TALK = [
   answered(3, { round: 1 }, { reading: VALID }),
 ];
 
-const SAVED = { id: "01kae9article0000", versionNumber: 3, isSame: true };
+const SAVED = { id: "01kae9article0000", versionNumber: 3, hash: HASH, isSame: true };
 const AWAY: ServiceStatus = {
   name: "chat",
   state: "failed",
@@ -400,6 +426,18 @@ export const CHAT_CASES: readonly ChatCase[] = [
         finishedAt: null,
       }),
     ]),
+  },
+  {
+    name: "chat-conflict",
+    path: `/chat/${ID}?conflict`,
+    view: talk(
+      "idle",
+      [
+        said(1, "Write an article."),
+        answered(2, {}, { reading: VALID, saved: { ...SAVED, isSame: false } }),
+      ],
+      { conflict: CONFLICT },
+    ),
   },
   {
     name: "chat-retry",

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { ConversationUpdate } from "../../views/conversation.tsx";
+import { HASH } from "./call-fixtures.tsx";
 import { answered, conversation } from "./chat-fixtures.tsx";
 import { HOSTILE, NOW } from "./fixtures.ts";
 import { inspect, visibleText } from "./inspect.ts";
@@ -32,7 +33,7 @@ test("ConversationPage() shows the repair, the result, and what can be done with
   expect(shown).toContain("anthropic claude-sonnet-5 · 2,140 tokens in, 812 out · $0.0186 · 8.0 s");
   const saves = inspect(page).filter(({ attributes }) => attributes["form"] === "save-form");
   // In the answer, and beside the talk.
-  expect(saves.map(({ attributes }) => attributes["value"])).toEqual(["3", "3"]);
+  expect(saves.map(({ attributes }) => attributes["value"])).toEqual(["3-new", "3-new"]);
   expect(page).toContain('href="/chat/01kaechat0000001/3.yaml" download');
   expect(page).toContain('hx-sse:connect="/chat/01kaechat0000001/stream?after=3200000"');
 });
@@ -94,4 +95,13 @@ test("ConversationUpdate() appends text, adds and replaces messages, and carries
   ]);
   expect(update).not.toContain("_csrf");
   expect(update).not.toContain("<script>alert");
+});
+
+test("what was not done because another version is there now is said above all, with what would change", async () => {
+  const page = await html("chat-conflict");
+  const shown = visibleText(page);
+  expect(shown).toContain("version 3 is newer than the one you began with.");
+  expect(shown).toContain("What saving would change in version 3:");
+  expect(page.indexOf("chat-conflict")).toBeLessThan(page.indexOf("chat-sides"));
+  expect(page).toContain(`name="message" value="2-${HASH}"`);
 });

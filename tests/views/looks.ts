@@ -194,7 +194,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     ],
     empty: "a conversation begins with what a person wrote",
     degraded: ["chat-degraded", "chat-calls-degraded"],
-    error: ["chat-retry", "chat-hostile", "chat-calls-hostile", "not-found"],
+    error: ["chat-conflict", "chat-retry", "chat-hostile", "chat-calls-hostile", "not-found"],
   },
   "/agents": {
     full: ["agents"],

@@ -84,10 +84,31 @@ test("what can no longer be done says why", async () => {
 });
 
 test("readDecision() takes only what the buttons of a card send", () => {
-  expect(readDecision("12-3-approve")).toEqual({ ordinal: 12, number: 3, approved: true });
-  expect(readDecision("12-3-decline")).toEqual({ ordinal: 12, number: 3, approved: false });
+  expect(readDecision("12-3-approve")).toEqual({
+    ordinal: 12,
+    number: 3,
+    approved: true,
+    seen: null,
+  });
+  expect(readDecision("12-3-decline")).toEqual({
+    ordinal: 12,
+    number: 3,
+    approved: false,
+    seen: null,
+  });
+  expect(readDecision("12-3-approve-new")).toMatchObject({ approved: true, seen: "new" });
+  const hash = "0f".repeat(32);
+  expect(readDecision(`12-3-approve-${hash}`)).toMatchObject({ approved: true, seen: hash });
   for (const text of [
     "",
+    `12-3-decline-${hash}`,
+    `12-3-approve-${hash}0`,
+    `12-3-approve-${hash.toUpperCase()}`,
+    `12-3-approve-${hash}\n`,
+    "12-3-approve-old",
+    "12-3-approve-",
+    "12-3-new",
+    "1234567890-3-approve-new",
     "12-approve",
     "12-3-approved",
     "a-3-approve",

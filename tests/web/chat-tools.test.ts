@@ -1,22 +1,29 @@
 import { describe, expect, test } from "bun:test";
 import { createRun } from "../../src/app/workflow-runs.ts";
+import { type ConversationStore, NOTHING_SEEN } from "../../src/domain/conversation.ts";
 import { AppError } from "../../src/domain/error.ts";
 import type { StepWrite } from "../../src/domain/run.ts";
 import { TOOL_NAMES, TOOL_OUTPUT_CHARS_MAX } from "../../src/domain/tool.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { derivedId, firstIdAt } from "../../src/lib/id.ts";
 import type { Json } from "../../src/lib/json.ts";
 import { createRedactor } from "../../src/lib/redact.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
+import { createAnswers } from "../../src/web/chat/answers.ts";
 import type { OfferedModels } from "../../src/web/chat/define-tool.ts";
+import { createAnswerReader } from "../../src/web/chat/reading.ts";
 import { type ChatTool, performCall, planCalls } from "../../src/web/chat/tool.ts";
 import { createChatTools } from "../../src/web/chat/tools.ts";
 import { createWorkflowReader } from "../../src/web/workflow-reader.ts";
+import { askFor, say, scriptedModels } from "../engine/script.ts";
+import { waitFor } from "../support/agents.ts";
 import { temporaryFolder } from "../store/support/folder.ts";
 import { GREETING } from "./world.ts";
 
 const SECRET = "hunter2hunter2";
 const STATUS = { label: "", baseUrl: null, origin: null, check: null };
-const KEY = { seed: "talk-2-1", atMs: 1_790_000_000_000 };
+const KEY = { seed: "talk-2-1", atMs: 1_790_000_000_000, seen: null };
+const NEW = { ...KEY, seen: NOTHING_SEEN };
 const BROKEN = GREETING.replace("outputs: [text]", "outputs: [texts]");
 
 interface Desk extends AsyncDisposable {
@@ -332,7 +339,7 @@ describe("save_workflow", () => {
     await using desk = await startDesk();
     const save = tool(desk, "save_workflow");
     expect(save.asks).toBe(true);
-    const first = await save.run({ yaml: GREETING.trimEnd() }, KEY);
+    const first = await save.run({ yaml: GREETING.trimEnd() }, NEW);
     const record = await desk.store.workflows.get("greeting");
     expect(first).toEqual({
       text: "Saved as version 1 of greeting.",
@@ -340,12 +347,39 @@ describe("save_workflow", () => {
     });
     expect(record?.version.source).toBe(GREETING);
     expect(record?.description).toBe("Says hello.");
-    expect((await save.run({ yaml: GREETING }, KEY)).text).toBe(
+    // As after a crash, when it is not known that it was made.
+    expect((await save.run({ yaml: GREETING }, NEW)).text).toBe(
       "Nothing to save: version 1 of greeting, the newest, has this very text.",
     );
-    expect((await save.run({ yaml: `${GREETING}# two\n` }, KEY)).text).toBe(
+    const seen = record?.version.hash ?? "";
+    expect((await save.run({ yaml: `${GREETING}# two\n` }, { ...KEY, seen })).text).toBe(
       "Saved as version 2 of greeting.",
     );
+  });
+
+  test("saves nothing over what the person did not see", async () => {
+    await using desk = await startDesk();
+    const save = tool(desk, "save_workflow");
+    const { version } = await desk.addWorkflow();
+    const mine = { yaml: `${GREETING}# mine\n` };
+    const theirs = `${GREETING}# theirs\n`;
+    const refusal = (seen: string | null) =>
+      save.run(mine, { ...KEY, seen }).then(
+        () => "saved",
+        (error: unknown) => AppError.from(error).message,
+      );
+    expect(await refusal(NOTHING_SEEN)).toBe(
+      'There is a workflow "greeting" already, in version 1.',
+    );
+    expect(await refusal(null)).toBe("Nobody has seen what this would change.");
+    await desk.addWorkflow(theirs);
+    expect(await refusal(version.hash)).toBe(
+      'The workflow "greeting" was changed meanwhile: version 2 is newer than the one you began with.',
+    );
+    expect((await desk.store.workflows.get("greeting"))?.version).toMatchObject({
+      number: 2,
+      source: theirs,
+    });
   });
 });
 
@@ -370,10 +404,11 @@ describe("run_workflow", () => {
 
   test("begins one run for a call, however often it is made", async () => {
     await using desk = await startDesk();
-    await desk.addWorkflow();
+    const { version } = await desk.addWorkflow();
+    const key = { ...KEY, seen: version.hash };
     const run = tool(desk, "run_workflow");
     const input = { workflow: "greeting", inputs: { name: "Ada", count: 2 } };
-    const made = await run.run(input, KEY);
+    const made = await run.run(input, key);
     const [begun, ...others] = await desk.store.runs.list({ limit: 9 });
     expect(others).toEqual([]);
     expect(begun).toMatchObject({ state: "queued", inputs: { name: "Ada", count: 2 } });
@@ -381,15 +416,118 @@ describe("run_workflow", () => {
     expect(made).toEqual({
       text: `The run ${begun?.id} of greeting has begun. It has not ended yet.`,
       link: `/runs/${begun?.id}`,
+      runId: begun?.id ?? "",
     });
     // Also when the workflow has another text by now, which it could not be begun with.
     await desk.addWorkflow(BROKEN);
-    expect(await run.run(input, KEY)).toEqual(made);
+    expect(await run.run(input, key)).toEqual(made);
     expect((await desk.store.runs.list({ limit: 9 })).length).toBe(1);
     await desk.addWorkflow();
-    await run.run(input, { ...KEY, seed: "talk-2-2" });
+    await run.run(input, { ...key, seed: "talk-2-2" });
     expect((await desk.store.runs.list({ limit: 9 })).length).toBe(2);
   });
+
+  test("runs no other version than the person saw", async () => {
+    await using desk = await startDesk();
+    const { version } = await desk.addWorkflow();
+    await desk.addWorkflow(`${GREETING}# two\n`);
+    const input = { workflow: "greeting", inputs: { name: "Ada" } };
+    const refused = tool(desk, "run_workflow").run(input, { ...KEY, seen: version.hash });
+    expect(await refused.catch((error: unknown) => AppError.from(error).message)).toBe(
+      "greeting was changed after the person had looked: version 2 is the newest.",
+    );
+    expect(await desk.store.runs.list({ limit: 9 })).toEqual([]);
+  });
+});
+
+const killed = () => Promise.reject(new AppError("unavailable", "killed"));
+
+describe("a run that a person approves", () => {
+  const LATE_MS = 3 * 24 * 3_600_000;
+
+  /** The model asks for a run; a person approves it days later. */
+  async function askForRun(desk: Desk, over: Partial<ConversationStore> = {}) {
+    const clock = { ...systemClock, now: () => now };
+    let now = systemClock.now();
+    const conversations = { ...desk.store.conversations, ...over };
+    const input = { workflow: "greeting", inputs: { name: "Ada" } };
+    const answers = createAnswers({
+      conversations,
+      models: scriptedModels((_, count) =>
+        count === 0 ? askFor({ id: "c1", name: "run_workflow", arguments: input }) : say("Done."),
+      ),
+      reader: createAnswerReader(() => Promise.resolve([])),
+      facts: () => Promise.resolve({ tools: [], providers: ["openai"], workflows: [] }),
+      examples: () => Promise.resolve([]),
+      tools: () => Promise.resolve(desk.tools),
+      clock,
+      changes: desk.store.changes,
+      self: { name: "test" },
+      reportError: () => {},
+      onChange: () => {},
+    });
+    await conversations.create({ id: "talk", title: "Run", text: "Run it." });
+    const { version } = await desk.addWorkflow();
+    await answers.begin("talk");
+    await waitFor(() => !answers.isActive("talk"), "the call that asks");
+    now += LATE_MS;
+    const ref = { conversationId: "talk", ordinal: 2, number: 1 };
+    return {
+      approvedAt: now,
+      read: () => desk.store.conversations.get("talk"),
+      approve: () => answers.decide(ref, { approved: true, seen: version.hash }),
+      goOn: () => answers.begin("talk"),
+      rest: () => waitFor(() => !answers.isActive("talk"), "the end of the answer"),
+      call: async () => {
+        const message = await desk.store.conversations.message(ref);
+        return message?.role === "model" ? message.calls[0] : undefined;
+      },
+    };
+  }
+
+  test("has the id of the time of its approval, and is shown beside the conversation", async () => {
+    await using desk = await startDesk();
+    const asked = await askForRun(desk);
+    expect(await asked.call()).toMatchObject({ state: "asked", approvedAt: null, seen: null });
+    expect((await asked.read())?.runId).toBeNull();
+    await asked.approve();
+    await asked.rest();
+    const [run, ...others] = await desk.store.runs.list({ limit: 9 });
+    expect(others).toEqual([]);
+    expect(run?.id).toBe(derivedId(asked.approvedAt, "chat talk-2-1"));
+    expect(run?.id.startsWith(firstIdAt(asked.approvedAt))).toBe(true);
+    expect(await asked.call()).toMatchObject({ state: "done", approvedAt: asked.approvedAt });
+    expect((await asked.read())?.runId).toBe(run?.id ?? "");
+  });
+
+  // The process is killed at each place after the approval; another one makes the call again.
+  test.each(["showRun", "saveCall"] as const)(
+    "is one and is shown, also when the process ended before %s",
+    async (place) => {
+      await using desk = await startDesk();
+      let isKilled = true;
+      const { conversations } = desk.store;
+      const asked = await askForRun(desk, {
+        showRun: (...given) =>
+          isKilled && place === "showRun" ? killed() : conversations.showRun(...given),
+        saveCall: (ref, change) =>
+          isKilled && place === "saveCall" && change.from === "begun"
+            ? killed()
+            : conversations.saveCall(ref, change),
+      });
+      await asked.approve();
+      await asked.rest();
+      expect(await asked.call()).toMatchObject({ state: "begun" });
+      expect((await asked.read())?.runId === null).toBe(place === "showRun");
+      isKilled = false;
+      await asked.goOn();
+      await asked.rest();
+      expect(await asked.call()).toMatchObject({ state: "done" });
+      const [run, ...others] = await desk.store.runs.list({ limit: 9 });
+      expect(others).toEqual([]);
+      expect((await asked.read())?.runId).toBe(run?.id ?? "");
+    },
+  );
 });
 
 function tool({ tools }: Desk, name: string): ChatTool {

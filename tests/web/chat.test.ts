@@ -32,6 +32,9 @@ const visible = (text: string) =>
     .replaceAll(/<[^>]+>/g, " ")
     .replaceAll(/\s+/g, " ")
     .trim();
+/** What the button that saves this answer sends. */
+const savedBy = (page: string, ordinal: number) =>
+  new RegExp(`form="save-form" name="message" value="(${ordinal}-[^"]*)"`).exec(page)?.[1] ?? "";
 const idOf = (path: string) => path.split("/")[2] ?? "";
 const textsOf = (client: SseClient, ordinal: number) =>
   client.messages
@@ -78,7 +81,7 @@ test("a described workflow is answered, checked, saved and downloaded, all by pl
   expect(file.headers.get("Content-Type")).toBe("application/yaml; charset=utf-8");
   expect(file.headers.get("Content-Disposition")).toBe('attachment; filename="greeting.yaml"');
 
-  const saved = await browser.post(`${path}/workflows`, { message: "2" });
+  const saved = await browser.post(`${path}/workflows`, { message: "2-new" });
   const address = saved.headers.get("Location") ?? "";
   expect(address).toMatch(/^\/workflows\/\w+\?conversation=\w+$/);
   const record = await world.store.workflows.get("greeting");
@@ -149,7 +152,7 @@ test("after three repairs the rest is shown, cannot be saved, and may be asked f
   expect(visible(page)).toContain("After 3 repairs these problems are left.");
   expect(page).toContain('data-phase="retry"');
   expect(page).not.toContain('form="save-form"');
-  const refused = await browser.post(`${path}/workflows`, { message: "5" });
+  const refused = await browser.post(`${path}/workflows`, { message: "5-new" });
   expect(refused.status).toBe(422);
   expect(await world.store.workflows.list({ limit: 9 })).toEqual([]);
 
@@ -177,7 +180,7 @@ test("a second turn carries the talk, and a newer text becomes the next version"
   const browser = new Browser(world);
   const path = await beginTalk(browser);
   await pageWith(browser, path, isAtRest);
-  await browser.post(`${path}/workflows`, { message: "2" });
+  await browser.post(`${path}/workflows`, { message: "2-new" });
   const sent = await browser.post(`${path}/messages`, { text: "In the evening, please." });
   expect([sent.status, sent.headers.get("Location")]).toEqual([303, path]);
   const page = await pageWith(browser, path, isAtRest);
@@ -187,7 +190,7 @@ test("a second turn carries the talk, and a newer text becomes the next version"
     { role: "user", text: "In the evening, please." },
   ]);
   expect(visible(page)).toContain("Save as version 2");
-  await browser.post(`${path}/workflows`, { message: "4" });
+  await browser.post(`${path}/workflows`, { message: savedBy(page, 4) });
   expect((await world.store.workflows.get("greeting"))?.version).toMatchObject({
     number: 2,
     source: second,
@@ -388,7 +391,7 @@ test("the demo says that it is one and offers a template that can be saved", asy
   expect(shown).toContain("The nearest one to your words is greeting.");
   expect(shown).not.toContain("never asked");
   expect((await browser.get(`${path}/2.yaml`)).text).toBe(GREETING);
-  expect((await browser.post(`${path}/workflows`, { message: "2" })).status).toBe(303);
+  expect((await browser.post(`${path}/workflows`, { message: "2-new" })).status).toBe(303);
 });
 
 test("one answer at a time: a message meanwhile is refused and changes nothing", async () => {

@@ -704,7 +704,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     route: "POST /chat/:id/workflows",
     path: ({ talk }) => `/chat/${talk.id}/workflows`,
-    fields: { message: "2" },
+    fields: { message: "2-new" },
     status: 303,
     location: /^\/workflows\/\w+\?conversation=\w+$/,
   },
@@ -754,7 +754,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     route: "POST /chat/:id/runs",
     path: ({ talk }) => `/chat/${talk.id}/runs`,
-    fields: { message: "2", "input.name": "Ada" },
+    fields: { message: "2-new", "input.name": "Ada" },
     status: 303,
     location: /^\/chat\/\w+\?view=run$/,
   },

@@ -1,6 +1,6 @@
 /** One message of a conversation. What people and models wrote is text, whatever it looks like. */
 import type { AnswerMessage, Message, PersonMessage } from "../../src/domain/conversation.ts";
-import { REPAIR_ROUND_COUNT_MAX } from "../../src/domain/conversation.ts";
+import { NOTHING_SEEN, REPAIR_ROUND_COUNT_MAX } from "../../src/domain/conversation.ts";
 import type { Problem, Workflow } from "../../src/domain/workflow.ts";
 import type { Drawing } from "../../src/graph/drawing.ts";
 import type { TextPart } from "../../src/lib/fenced-text.ts";
@@ -47,6 +47,8 @@ export interface AnswerReading {
 export interface SavedWorkflow {
   readonly id: string;
   readonly versionNumber: number;
+  /** Of its newest version. */
+  readonly hash: string;
   /** Its newest version is this very text. */
   readonly isSame: boolean;
 }
@@ -65,6 +67,11 @@ const STEP_COUNT_MAX = 12;
 
 /** The form outside of the live parts that the save buttons belong to: it has the CSRF token. */
 export const SAVE_FORM_ID = "save-form";
+
+/** What a button that saves sends: its message, and what was there already when it was shown. */
+export function saveValue(ordinal: number, saved: SavedWorkflow | undefined): string {
+  return `${ordinal}-${saved?.hash ?? NOTHING_SEEN}`;
+}
 
 export function messageId(ordinal: number): string {
   return `message-${ordinal}`;
@@ -371,7 +378,7 @@ function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordi
       class="btn primary"
       form={SAVE_FORM_ID}
       name="message"
-      value={String(ordinal)}
+      value={saveValue(ordinal, saved)}
     >
       <Icon name="check" size={14} />
       {saved === undefined ? "Save" : `Save as version ${saved.versionNumber + 1}`}

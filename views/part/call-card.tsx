@@ -1,5 +1,5 @@
 /** What the model of a chat has done, or asks to do: a quiet line where it only looked, a card where it asks. */
-import type { ChatCall, ChatCallState } from "../../src/domain/conversation.ts";
+import { type ChatCall, type ChatCallState, NOTHING_SEEN } from "../../src/domain/conversation.ts";
 import type { Workflow } from "../../src/domain/workflow.ts";
 import type { Drawing } from "../../src/graph/drawing.ts";
 import { clip } from "../../src/lib/clip.ts";
@@ -22,7 +22,9 @@ export interface SavePlan {
   /** Undefined also for a workflow that is too large to be drawn. */
   readonly drawing: Drawing | undefined;
   /** The newest version of the workflow of this name; undefined for a new one. */
-  readonly before: { readonly versionNumber: number; readonly diff: TextDiff } | undefined;
+  readonly before:
+    | { readonly versionNumber: number; readonly hash: string; readonly diff: TextDiff }
+    | undefined;
 }
 
 /** What is to be run. */
@@ -32,6 +34,7 @@ export interface RunPlan {
     readonly id: string;
     readonly name: string;
     readonly versionNumber: number;
+    readonly hash: string;
   };
   readonly inputs: readonly { readonly name: string; readonly value: Json }[];
   /** Values that are not given and begin as the file says. */
@@ -376,12 +379,19 @@ function inputText(value: Json): string {
   return clip(typeof value === "string" ? value : JSON.stringify(value, null, 1), INPUT_CHARS_MAX);
 }
 
+/** With what was there already when the person looked. */
+function approvalOf({ plan }: CallView): string {
+  if (plan === undefined) return "approve";
+  const known = plan.kind === "run" ? plan.workflow : plan.before;
+  return `approve-${known?.hash ?? NOTHING_SEEN}`;
+}
+
 function Decision(props: CallView & { writable: boolean }) {
   const { call, ordinal, problem } = props;
   if (!props.writable) {
     return <p class="call-text sub">This can be decided when the database can be written again.</p>;
   }
-  const value = (word: "approve" | "decline") => `${ordinal}-${call.number}-${word}`;
+  const value = (word: string) => `${ordinal}-${call.number}-${word}`;
   const spoken = <span class="sr">: {titleOf(props)}</span>;
   return (
     <div class="actions pad">
@@ -391,7 +401,7 @@ function Decision(props: CallView & { writable: boolean }) {
           class="btn primary"
           form={CALL_FORM_ID}
           name={DECISION_NAME}
-          value={value("approve")}
+          value={value(approvalOf(props))}
         >
           <Icon name="check" size={14} />
           Approve

@@ -5,7 +5,7 @@
 import type { Workflow } from "../../src/domain/workflow.ts";
 import type { EditablePlace } from "../../src/language/edit-source.ts";
 import type { RunDetail } from "../run.tsx";
-import { SAVE_FORM_ID, type SavedWorkflow, type WorkflowResult } from "./answer.tsx";
+import { SAVE_FORM_ID, type SavedWorkflow, saveValue, type WorkflowResult } from "./answer.tsx";
 import { ASK_FORM } from "./ask-chat.tsx";
 import { Source } from "./code.tsx";
 import { CodeBlock } from "./code-block.tsx";
@@ -179,7 +179,7 @@ function SaveButton(props: { saved: SavedWorkflow | undefined; ordinal: number }
       class="btn primary small"
       form={SAVE_FORM_ID}
       name="message"
-      value={String(ordinal)}
+      value={saveValue(ordinal, saved)}
     >
       <Icon name="check" size={14} />
       {saved === undefined ? "Save" : `Save as version ${saved.versionNumber + 1}`}
@@ -317,7 +317,7 @@ function StartRun(props: ResultPanelProps & { shown: PanelResult }) {
       stays
     >
       {run === undefined ? null : <h3 class="value-title">Once more</h3>}
-      <input type="hidden" name="message" value={String(ordinal)} />
+      <input type="hidden" name="message" value={saveValue(ordinal, saved)} />
       <RunFields form={form} refusal="The run was not started" />
       {estimate === undefined ? null : <CostEstimateText estimate={estimate} />}
       <div class="actions">

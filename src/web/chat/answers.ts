@@ -74,7 +74,7 @@ export interface Answers {
    * Decides on a tool call that waits for a person. When it was the last one, the model goes on.
    * @throws AppError `not_found`; `conflict` when it does not wait (any more).
    */
-  decide(ref: CallRef, approved: boolean): Promise<void>;
+  decide(ref: CallRef, decision: Decision): Promise<void>;
   /** Resolves when the answer has ended and is stored; at once when none is under way. */
   stop(conversationId: string): Promise<void>;
   /** From the first answer to the end of the last repair. */
@@ -83,6 +83,12 @@ export interface Answers {
   current(message: Message): Message;
   /** Ends all answers as interrupted, and takes no more. */
   close(): Promise<void>;
+}
+
+export interface Decision {
+  readonly approved: boolean;
+  /** What the person saw: see `ChatCall`. */
+  readonly seen: string | null;
 }
 
 export interface Beginning {
@@ -144,7 +150,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
   return {
     begin: (conversationId, how = {}) =>
       start(conversationId, () => beginAnswer(deps, conversationId, how)),
-    decide: (ref, approved) => start(ref.conversationId, () => decide(deps, ref, approved)),
+    decide: (ref, decision) => start(ref.conversationId, () => decide(deps, ref, decision)),
     async stop(conversationId) {
       const work = works.get(conversationId);
       if (work === undefined) await endElsewhere(deps.conversations, conversationId, "stopped");
@@ -214,10 +220,14 @@ function lastTurn(history: readonly Message[]): Message[] {
   );
 }
 
-async function decide(deps: AnswersDeps, ref: CallRef, approved: boolean): Promise<AnswerMessage> {
+async function decide(
+  deps: AnswersDeps,
+  ref: CallRef,
+  { approved, seen }: Decision,
+): Promise<AnswerMessage> {
   const { conversations } = deps;
   const decided = approved
-    ? ({ state: "begun", result: null, approvedAt: deps.clock.now() } as const)
+    ? ({ state: "begun", result: null, approvedAt: deps.clock.now(), seen } as const)
     : ({ state: "declined", result: "The person declined. Nothing was done." } as const);
   if (!(await conversations.saveCall(ref, { from: "asked", link: null, ...decided }))) {
     throw new AppError("conflict", "This was decided already, or is not there.", {
@@ -276,10 +286,13 @@ async function performCalls(deps: AnswersDeps, work: Work, ended: AnswerMessage)
     if (call.state !== "begun") continue;
     if (work.abort.signal.aborted) return;
     const { number } = call;
-    const made = await performCall(tools, call, {
+    const { runId, ...made } = await performCall(tools, call, {
       seed: `${conversationId}-${ordinal}-${number}`,
       atMs: call.approvedAt ?? ended.finishedAt ?? ended.createdAt,
+      seen: call.seen,
     });
+    // Before the call counts as made: one that is made again after a crash shows its run again.
+    if (runId !== undefined) await deps.conversations.showRun(conversationId, runId);
     await deps.conversations.saveCall(
       { conversationId, ordinal, number },
       { from: "begun", ...made },

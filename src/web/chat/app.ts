@@ -22,7 +22,7 @@ import { createStreamHub, STREAM_LIMITS } from "../sse.ts";
 import { createWorkflowReader } from "../workflow-reader.ts";
 import { createAbandonedWatch } from "./abandoned.ts";
 import { createAnswers } from "./answers.ts";
-import { viewCall } from "./call-view.ts";
+import { stateBefore, viewCall } from "./call-view.ts";
 import type { ChatDeps } from "./deps.ts";
 import { registerChat } from "./pages.ts";
 import { createAnswerReader } from "./reading.ts";
@@ -80,6 +80,7 @@ export function createChatApp(deps: ChatDeps): ChatApp {
     answers,
     reader,
     result: { ...deps, reader, workflowReader },
+    stateBefore: (call) => stateBefore({ ...deps, reader: workflowReader }, call),
     viewCall: (ordinal, call) => viewCall({ ...deps, reader: workflowReader }, ordinal, call),
     abandoned,
     notify: bell.ring,

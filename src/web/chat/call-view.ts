@@ -1,6 +1,6 @@
 /** A tool call as it is shown: what it asks for as it would be done now. */
 import type { CallView, RunPlan, SavePlan } from "../../../views/part/call-card.tsx";
-import type { CallRef, ChatCall } from "../../domain/conversation.ts";
+import { type CallRef, type ChatCall, NOTHING_SEEN } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -8,6 +8,8 @@ import { diffTexts } from "../../lib/diff.ts";
 import { isJsonObject, type Json } from "../../lib/json.ts";
 import { type EstimateDeps, estimateSoon } from "../estimate-run.ts";
 import type { WorkflowReader } from "../workflow-reader.ts";
+import type { Decision } from "./answers.ts";
+import { findWorkflow } from "./tool/find.ts";
 import { prepareRun, RUN_WORKFLOW } from "./tool/run-workflow.ts";
 import { SAVE_WORKFLOW, savedText } from "./tool/save-workflow.ts";
 
@@ -53,6 +55,7 @@ async function planSave(deps: CallViewDeps, call: ChatCall): Promise<SavePlan> {
     record?.name === workflow.name
       ? {
           versionNumber: record.version.number,
+          hash: record.version.hash,
           diff: diffTexts(record.version.source, source),
         }
       : undefined;
@@ -73,7 +76,12 @@ async function planRun(deps: CallViewDeps, call: ChatCall): Promise<RunPlan> {
   );
   return {
     kind: "run",
-    workflow: { id: record.id, name: record.name, versionNumber: record.version.number },
+    workflow: {
+      id: record.id,
+      name: record.name,
+      versionNumber: record.version.number,
+      hash: record.version.hash,
+    },
     inputs: shown,
     defaultCount: defaults.length,
     estimate: await estimateSoon(deps, { workflowId: record.id, workflow, values }),
@@ -85,11 +93,31 @@ function textOf(given: Json, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
+/**
+ * What is there now that a call is against: the hash of a version, NOTHING_SEEN, or null for a call of another kind.
+ * @throws AppError when the call makes no sense any more.
+ */
+export async function stateBefore(
+  deps: Pick<CallViewDeps, "workflows" | "reader">,
+  call: ChatCall,
+): Promise<string | null> {
+  if (call.tool === RUN_WORKFLOW) {
+    return (await findWorkflow(deps, textOf(call.arguments, "workflow"))).version.hash;
+  }
+  if (call.tool !== SAVE_WORKFLOW) return null;
+  const source = savedText(textOf(call.arguments, "yaml"));
+  const name = (await deps.reader.source(source, "yaml", 0)).workflow?.name ?? "";
+  const record = await deps.workflows.get(name);
+  return record?.name === name ? record.version.hash : NOTHING_SEEN;
+}
+
 /** What a button of a call card has sent; undefined when it is not one of ours. */
 export function readDecision(
   text: string,
-): (Pick<CallRef, "ordinal" | "number"> & { readonly approved: boolean }) | undefined {
-  const [, ordinal, number, word] = /^(\d{1,9})-(\d{1,9})-(approve|decline)$/.exec(text) ?? [];
-  if (word === undefined) return undefined;
-  return { ordinal: Number(ordinal), number: Number(number), approved: word === "approve" };
+): (Pick<CallRef, "ordinal" | "number"> & Decision) | undefined {
+  const [, ordinal, number, word, seen = null] =
+    /^(\d{1,9})-(\d{1,9})-(?:(approve)(?:-(new|[0-9a-f]{64}))?|decline)$/.exec(text) ?? [];
+  if (ordinal === undefined) return undefined;
+  const approved = word === "approve";
+  return { ordinal: Number(ordinal), number: Number(number), approved, seen };
 }

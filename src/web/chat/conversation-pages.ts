@@ -1,12 +1,13 @@
 /** One conversation: its page, its stream, its files and its forms. */
 import type { Hono } from "hono";
-import { ConversationPage } from "../../../views/conversation.tsx";
+import { type ConversationConflict, ConversationPage } from "../../../views/conversation.tsx";
 import { DECISION_NAME } from "../../../views/part/call-card.tsx";
 import type { RefusedEdits } from "../../../views/part/result-form.tsx";
 import { RESULT_VIEWS, type ResultView } from "../../../views/part/result-panel.tsx";
 import type { RunForm } from "../../../views/part/run-form.tsx";
-import type { Conversation, Message } from "../../domain/conversation.ts";
+import type { CallRef, Conversation, Message } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
+import { wantsPage } from "../error.ts";
 import { readForm } from "../form.ts";
 import type { WebContext, WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
@@ -85,13 +86,15 @@ interface PageOptions {
   readonly form?: RunForm;
   /** The same of changes to the workflow. */
   readonly refused?: RefusedEdits;
+  /** What would have been done against another state than the one that was shown. */
+  readonly conflict?: ConversationConflict;
 }
 
 /** @param c Also of a form that was refused: the page then says what is wrong with it. */
 export async function conversationPage(
   c: WebContext,
   kit: ChatKit,
-  ...[conversation, { before, ...refusal }]: [Conversation, PageOptions]
+  ...[conversation, { before, conflict, ...refusal }]: [Conversation, PageOptions]
 ): Promise<Response> {
   const { id } = conversation;
   // Asked before the messages are read: whatever happens meanwhile then comes by the stream.
@@ -115,6 +118,7 @@ export async function conversationPage(
       ...head,
       shown: shown && { ...shown, ...refusal },
       run,
+      conflict,
       view: refusedView(refusal) ?? asked ?? "graph",
       shell: kit.shell(c, conversation.title),
       messages: views,
@@ -124,13 +128,38 @@ export async function conversationPage(
       models: await namesOfModels(kit.deps),
       edited: editedOf(messages, c.req.query("edit")),
     }),
-    refusedView(refusal) === undefined ? 200 : 422,
+    conflict === undefined ? statusOf(refusal) : 409,
   );
+}
+
+function statusOf(refusal: PageOptions): 200 | 422 {
+  return refusedView(refusal) === undefined ? 200 : 422;
 }
 
 function refusedView({ form, refused }: PageOptions): ResultView | undefined {
   if (form !== undefined) return "run";
   return refused === undefined ? undefined : "form";
+}
+
+/** Why a call that waits must not be made as it was approved; the store asks once more when it is made. */
+async function changedSince(
+  { deps, stateBefore }: ChatKit,
+  ref: CallRef,
+  seen: string | null,
+): Promise<AppError | undefined> {
+  const message = await deps.conversations.message(ref);
+  const calls = message?.role === "model" ? message.calls : [];
+  const call = calls.find(({ number, state }) => number === ref.number && state === "asked");
+  if (call === undefined) return undefined;
+  const fix = "Look at what it would do now, then decide again.";
+  try {
+    if ((await stateBefore(call)) === seen) return undefined;
+    return new AppError("conflict", "The workflow was changed after this was shown.", { fix });
+  } catch (error) {
+    const { code, message: why } = AppError.from(error);
+    if (code === "not_found") return new AppError("conflict", why, { fix, cause: error });
+    throw error;
+  }
 }
 
 const NOTHING = { shown: undefined, run: undefined };
@@ -184,15 +213,23 @@ function registerForms(app: Hono<WebEnv>, kit: ChatKit): void {
   });
 
   app.post(PATTERNS.conversationDecisions, async (c) => {
-    const { id, head } = await requireConversation(deps, c);
+    const conversation = await requireConversation(deps, c);
+    const { id, head } = conversation;
     const decision = readDecision((await readForm(c)).text(DECISION_NAME));
     if (decision?.ordinal !== head) {
       throw new AppError("conflict", "The conversation has gone on since this was asked.", {
         fix: "Reload the page; ask for it again if you still want it.",
       });
     }
-    const { number, approved } = decision;
-    await answers.decide({ conversationId: id, ordinal: head, number }, approved);
+    const { number, approved, seen } = decision;
+    const ref = { conversationId: id, ordinal: head, number };
+    if (approved) {
+      const error = await changedSince(kit, ref, seen);
+      if (error !== undefined && !wantsPage(c)) throw error;
+      if (error !== undefined)
+        return conversationPage(c, kit, conversation, { conflict: { error: error.toRecord() } });
+    }
+    await answers.decide(ref, { approved, seen });
     kit.notify();
     return c.redirect(pathTo.conversation(id), 303);
   });

@@ -9,6 +9,6 @@ export async function findSaved(
   if (result?.workflow === undefined) return undefined;
   const record = await workflows.get(result.workflow.name);
   if (record === undefined || record.name !== result.workflow.name) return undefined;
-  const { number, source } = record.version;
-  return { id: record.id, versionNumber: number, isSame: source === result.source };
+  const { number, hash, source } = record.version;
+  return { id: record.id, versionNumber: number, hash, isSame: source === result.source };
 }

@@ -125,6 +125,9 @@ async function tellOf(
 ): Promise<NewMessageFile> {
   const found = (await deps.tools()).find(({ spec }) => spec.name === tool);
   if (found === undefined) throw new AppError("internal", "Internal error.");
-  const { text } = await found.run({ [field]: id }, { seed: name, atMs: deps.clock.now() });
+  const { text } = await found.run(
+    { [field]: id },
+    { seed: name, atMs: deps.clock.now(), seen: null },
+  );
   return { name, mediaType: "text/plain", data: new TextEncoder().encode(text) };
 }

@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import { type ChatDraft, ChatPage } from "../../../views/chat.tsx";
 import { ASK_FAILURE } from "../../../views/part/ask-chat.tsx";
-import { titleOf } from "../../domain/conversation.ts";
+import { type ChatCall, titleOf } from "../../domain/conversation.ts";
 import { newId } from "../../lib/id.ts";
 import { readForm } from "../form.ts";
 import { type Kit, readOr, type WebEnv } from "../kit.ts";
@@ -20,6 +20,8 @@ import { createListSource, listConversations } from "./sources.ts";
 export interface ChatKit extends ViewDeps, Pick<Kit, "hub" | "shell"> {
   readonly deps: ChatDeps;
   readonly result: ResultDeps;
+  /** What is there now that a call is against. */
+  readonly stateBefore: (call: ChatCall) => Promise<string | null>;
   /** Tells the streams that something has changed. */
   readonly notify: () => void;
 }

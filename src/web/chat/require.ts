@@ -1,5 +1,5 @@
 /** What an address or a form of the chat names, or the refusal. */
-import type { Conversation } from "../../domain/conversation.ts";
+import { type Conversation, NOTHING_SEEN } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import type { Workflow } from "../../domain/workflow.ts";
 import type { WebContext } from "../kit.ts";
@@ -24,6 +24,23 @@ export async function requireConversation(
 /** The ordinal in a field of a form; undefined when it is not there. */
 export function ordinalIn(text: string): number | undefined {
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+export interface SaveWish {
+  /** The ordinal of the message. */
+  readonly message: string;
+  /** The hash of the newest version as the page showed it; null for none. */
+  readonly base: string | null;
+}
+
+/** @param sent By a button that saves. @throws AppError `invalid` when it is not one of ours. */
+export function readSaveWish(sent: string): SaveWish {
+  const [, message, base] = /^(\d{1,9})-(new|[0-9a-f]{64})$/.exec(sent) ?? [];
+  if (message !== undefined && base !== undefined)
+    return { message, base: base === NOTHING_SEEN ? null : base };
+  throw new AppError("invalid", "This does not say what is to be saved.", {
+    fix: "Reload the page, then press the button again.",
+  });
 }
 
 /** @param sent The ordinal of its message. @throws AppError `not_found` when there is no workflow in it. */

@@ -1,5 +1,7 @@
 /** What is done with the workflow beside a conversation: it is saved and run, and its run is decided on and cancelled. */
 import type { Hono } from "hono";
+import type { ConversationConflict } from "../../../views/conversation.tsx";
+import type { RunForm } from "../../../views/part/run-form.tsx";
 import { EDIT_PREFIX } from "../../../views/part/result-form.tsx";
 import {
   type Conversation,
@@ -8,28 +10,37 @@ import {
   MESSAGE_CHARS_MAX,
 } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
-import type { Workflow, WorkflowRecord } from "../../domain/workflow.ts";
 import { clip } from "../../lib/clip.ts";
 import { wantsPage } from "../error.ts";
 import { type Form, readForm } from "../form.ts";
-import type { WebEnv } from "../kit.ts";
+import type { WebContext, WebEnv } from "../kit.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { readRunDecision } from "../run-decision.ts";
 import { readRunForm, type RunFormReading } from "../run-form.ts";
 import { conversationPage } from "./conversation-pages.ts";
 import type { ChatKit } from "./pages.ts";
-import { requireConversation, requireRest, requireResult, requireWorkflow } from "./require.ts";
+import {
+  readSaveWish,
+  requireConversation,
+  requireRest,
+  requireResult,
+  requireWorkflow,
+} from "./require.ts";
+import { saveOrSay } from "./save-result.ts";
 
 export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
   const { deps } = kit;
 
   app.post(PATTERNS.conversationWorkflows, async (c) => {
-    const { id } = await requireConversation(deps, c);
-    const sent = (await readForm(c)).text("message");
-    const { workflow, result } = await requireWorkflow(kit, c, sent);
-    const saved = await save(kit, workflow, result.source);
+    const conversation = await requireConversation(deps, c);
+    const { id } = conversation;
+    const { message, base } = readSaveWish((await readForm(c)).text("message"));
+    const { workflow, result } = await requireWorkflow(kit, c, message);
+    const text = { workflow, source: result.source, base };
+    const saved = await saveOrSay(deps.workflows, text);
+    if (saved.conflict !== undefined) return conflictPage(c, kit, { conversation, ...saved });
     const back = new URLSearchParams({ conversation: id });
-    return c.redirect(`${pathTo.workflow(saved.id)}?${back.toString()}`, 303);
+    return c.redirect(`${pathTo.workflow(saved.record.id)}?${back.toString()}`, 303);
   });
 
   app.post(PATTERNS.conversationEdits, async (c) => {
@@ -51,13 +62,17 @@ export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
   app.post(PATTERNS.conversationRuns, async (c) => {
     const conversation = await requireConversation(deps, c);
     const form = await readForm(c);
-    const { workflow, result } = await requireWorkflow(kit, c, form.text("message"));
+    const { message, base } = readSaveWish(form.text("message"));
+    const { workflow, result } = await requireWorkflow(kit, c, message);
     const reading = await readRunForm(form, workflow, deps.providers());
     if (reading.request === undefined) {
       if (!wantsPage(c)) throw refusal(reading);
       return conversationPage(c, kit, conversation, { form: reading.form });
     }
-    const record = await save(kit, workflow, result.source);
+    const saved = await saveOrSay(deps.workflows, { workflow, source: result.source, base });
+    if (saved.conflict !== undefined)
+      return conflictPage(c, kit, { conversation, form: reading.form, ...saved });
+    const { record } = saved;
     const run = await deps.createRun({
       workflowId: record.id,
       versionHash: record.version.hash,
@@ -121,15 +136,22 @@ function pathToRun(conversationId: string): string {
   return `${pathTo.conversation(conversationId)}?view=run`;
 }
 
-/** Its newest version when that has this very text, else a new one. */
-async function save(
-  { deps }: ChatKit,
-  { name, description }: Workflow,
-  source: string,
-): Promise<WorkflowRecord> {
-  const known = await deps.workflows.get(name);
-  if (known?.name === name && known.version.source === source) return known;
-  return deps.workflows.save({ name, description: description ?? null, source, format: "yaml" });
+function conflictPage(
+  c: WebContext,
+  kit: ChatKit,
+  {
+    conversation,
+    error,
+    ...page
+  }: {
+    conversation: Conversation;
+    error: AppError;
+    conflict: ConversationConflict;
+    form?: RunForm;
+  },
+): Promise<Response> {
+  if (!wantsPage(c)) throw error;
+  return conversationPage(c, kit, conversation, page);
 }
 
 function requireRunId(runId: string | null): string {

@@ -10,6 +10,8 @@ export interface ChatToolResult {
   readonly text: string;
   /** Where what was made can be seen, a path of the dashboard. */
   readonly link?: string;
+  /** The run that it has begun. */
+  readonly runId?: string;
 }
 
 /** Which call it is: the same when it is made again after a crash. */
@@ -17,6 +19,8 @@ export interface CallKey {
   readonly seed: string;
   /** When it was approved, or when the model asked for it where nobody is asked. */
   readonly atMs: number;
+  /** What the person saw who approved it: see `ChatCall`. */
+  readonly seen: string | null;
 }
 
 export interface ChatTool {
@@ -56,10 +60,11 @@ export async function performCall(
   tools: readonly ChatTool[],
   call: ChatCall,
   key: CallKey,
-): Promise<Pick<ChatCall, "state" | "result" | "link">> {
+): Promise<Pick<ChatCall, "state" | "result" | "link"> & Pick<ChatToolResult, "runId">> {
   try {
-    const { text, link = null } = await requireTool(tools, call.tool).run(call.arguments, key);
-    return { state: "done", result: cut(text), link };
+    const made = await requireTool(tools, call.tool).run(call.arguments, key);
+    const { text, link = null, ...rest } = made;
+    return { state: "done", result: cut(text), link, ...rest };
   } catch (error) {
     return { state: "failed", result: failureText(error), link: null };
   }

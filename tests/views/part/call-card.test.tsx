@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { HASH } from "../call-fixtures.tsx";
 import { inspect, visibleText } from "../inspect.ts";
 import { PAGES } from "../pages.tsx";
 
@@ -12,13 +13,13 @@ test("CallCard() has buttons of the form that has the token, only for what waits
   const page = await html("chat-calls");
   const buttons = inspect(page).filter(({ attributes }) => attributes["form"] === "call-form");
   expect(buttons.map(({ attributes }) => [attributes["name"], attributes["value"]])).toEqual([
-    ["decision", "2-5-approve"],
+    ["decision", `2-5-approve-${HASH}`],
     ["decision", "2-5-decline"],
-    ["decision", "2-6-approve"],
+    ["decision", "2-6-approve-new"],
     ["decision", "2-6-decline"],
-    ["decision", "2-7-approve"],
+    ["decision", `2-7-approve-${HASH}`],
     ["decision", "2-7-decline"],
-    ["decision", "2-8-approve"],
+    ["decision", `2-8-approve-${HASH}`],
     ["decision", "2-8-decline"],
     // What can no longer be done can only be declined.
     ["decision", "2-9-decline"],

@@ -28,12 +28,13 @@ export function createRunWorkflow(deps: ChatToolDeps): ChatTool {
     async check({ workflow, inputs = {} }) {
       await prepareRun(deps, workflow, jsonOf(inputs));
     },
-    async run({ workflow: name, inputs = {} }, { seed, atMs }) {
+    async run({ workflow: name, inputs = {} }, { seed, atMs, seen }) {
       const id = derivedId(atMs, `chat ${seed}`);
       // Begun before a crash: what it was begun with counts, also when the workflow has changed since.
       const begun = await deps.runs.get(id);
       if (begun !== undefined) return hasBegun(begun);
       const request = await prepareRun(deps, name, jsonOf(inputs));
+      requireSeen(request.record, seen);
       const run = await deps.createRun(
         {
           workflowId: request.record.id,
@@ -50,9 +51,19 @@ export function createRunWorkflow(deps: ChatToolDeps): ChatTool {
   });
 }
 
+/** @throws AppError `conflict` when another version is the newest by now than the one that was approved. */
+function requireSeen({ name, version }: WorkflowRecord, seen: string | null): void {
+  if (version.hash === seen) return;
+  throw new AppError(
+    "conflict",
+    `${name} was changed after the person had looked: version ${version.number} is the newest.`,
+    { fix: "Call again, so that the person sees what would run." },
+  );
+}
+
 function hasBegun(run: { readonly id: string; readonly workflowName: string }): ChatToolResult {
   const text = `The run ${run.id} of ${run.workflowName} has begun. It has not ended yet.`;
-  return { text, link: pathTo.run(run.id) };
+  return { text, link: pathTo.run(run.id), runId: run.id };
 }
 
 function jsonOf(inputs: Readonly<Record<string, unknown>>): JsonObject {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { NOTHING_SEEN } from "../../../domain/conversation.ts";
 import { AppError } from "../../../domain/error.ts";
 import type { Workflow } from "../../../domain/workflow.ts";
 import { WORKFLOW_SOURCE_BYTES_MAX } from "../../../domain/workflow.ts";
@@ -24,7 +25,7 @@ export function createSaveWorkflow(deps: ChatToolDeps): ChatTool {
     async check({ yaml }) {
       await readValid(deps, savedText(yaml));
     },
-    async run({ yaml }) {
+    async run({ yaml }, { seen }) {
       const source = savedText(yaml);
       const { name, description = null } = await readValid(deps, source);
       const before = await deps.workflows.get(name);
@@ -32,13 +33,21 @@ export function createSaveWorkflow(deps: ChatToolDeps): ChatTool {
         const text = `Nothing to save: version ${before.version.number} of ${name}, the newest, has this very text.`;
         return { text, link: pathTo.workflow(before.id) };
       }
-      const saved = await deps.workflows.save({ name, description, source, format: "yaml" });
+      // Of two at the same time one is refused by the store; what was not looked at is not written over.
+      const base = baseOf(seen);
+      const saved = await deps.workflows.save({ name, description, source, format: "yaml", base });
       return {
         text: `Saved as version ${saved.version.number} of ${name}.`,
         link: pathTo.workflow(saved.id),
       };
     },
   });
+}
+
+/** @returns null for no version. */
+function baseOf(seen: string | null): string | null {
+  if (seen !== null) return seen === NOTHING_SEEN ? null : seen;
+  throw new AppError("conflict", "Nobody has seen what this would change.", { fix: "Call again." });
 }
 
 /** As a workflow is saved from an answer, so that the same file is the same version. */
