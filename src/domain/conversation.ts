@@ -170,6 +170,9 @@ export interface AnswerUnderWay extends MessageRef {
   readonly answeredBy: string | null;
 }
 
+/** There was no such thing. */
+export const NOTHING_SEEN = "new";
+
 export interface CallRef extends MessageRef {
   readonly number: number;
 }

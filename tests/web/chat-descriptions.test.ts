@@ -125,7 +125,7 @@ test.each(RECORDINGS.map((recording) => [recording.name, recording] as const))(
       );
     }
 
-    const message = String(1 + answers.length);
+    const message = `${1 + answers.length}-new`;
     const saved = await browser.post(`${path}/workflows`, { message });
     expect(saved.headers.get("Location")).toMatch(/^\/workflows\/\w+\?conversation=\w+$/);
     const record = await world.store.workflows.get(flow);

@@ -75,7 +75,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     "data-copy": ID,
     form: /^(?:save|answer)-form$/,
     name: /^(?:message|inPlaceOf|goOnWith)$/,
-    value: /^\d+$/,
+    value: /^\d+(?:-new)?$/,
   },
   form: {
     method: /^post$/,

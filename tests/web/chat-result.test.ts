@@ -78,7 +78,7 @@ test("what is changed in the form becomes a message with the file, and not a byt
     "default: 5",
   );
   expect((await browser.get(`${path}/3.yaml`)).text).toBe(edited);
-  await browser.post(`${path}/workflows`, { message: "3" });
+  await browser.post(`${path}/workflows`, { message: "3-new" });
   expect((await world.store.workflows.get("greeting"))?.version.source).toBe(edited);
   // The model goes on from there.
   await browser.post(`${path}/messages`, { text: "Shorter." });
@@ -137,14 +137,14 @@ test("an attached workflow file is shown beside the talk", async () => {
 test("a run that lacks an input is refused beside the field, and nothing is saved", async () => {
   const world = await start();
   const { browser, path } = await talkWithWorkflow(world);
-  const refused = await browser.post(`${path}/runs`, { message: "2", "input.count": "7" });
+  const refused = await browser.post(`${path}/runs`, { message: "2-new", "input.count": "7" });
   expect(refused.status).toBe(422);
   const panel = beside(refused.text);
   expect(visible(panel)).toContain("The run was not started: some inputs need another look.");
   expect(panel).toContain('value="7"');
   const stays = await browser.post(
     `${path}/runs`,
-    { message: "2" },
+    { message: "2-new" },
     { Accept: "application/problem+json" },
   );
   expect(stays.status).toBe(422);
@@ -156,7 +156,7 @@ test("a run is saved and begun in one go, followed in place, and still there aft
   const world = await start();
   const { browser, path, id } = await talkWithWorkflow(world);
   await using stream = await openSse(`${world.url}${path}/stream?after=0`);
-  const begun = await browser.post(`${path}/runs`, { message: "2", "input.name": "Ada" });
+  const begun = await browser.post(`${path}/runs`, { message: "2-new", "input.name": "Ada" });
   expect(begun.headers.get("Location")).toBe(`${path}?view=run`);
   const runId = (await world.store.conversations.get(id))?.runId ?? "";
   expect(await world.store.runs.get(runId)).toMatchObject({
@@ -186,7 +186,7 @@ test("a run is saved and begun in one go, followed in place, and still there aft
 test("a run is cancelled where it is shown", async () => {
   const world = await start();
   const { browser, path, id } = await talkWithWorkflow(world);
-  await browser.post(`${path}/runs`, { message: "2", "input.name": "Ada" });
+  await browser.post(`${path}/runs`, { message: "2-new", "input.name": "Ada" });
   const cancelled = await browser.post(`${path}/runs/cancellation`);
   expect(cancelled.headers.get("Location")).toBe(`${path}?view=run`);
   const runId = (await world.store.conversations.get(id))?.runId ?? "";
@@ -207,9 +207,13 @@ test("a run that was deleted is no longer shown, and nothing is decided on it", 
 test("there is nothing to change, run or save in a message without a workflow", async () => {
   const world = await start();
   const { browser, path } = await talkWithWorkflow(world);
-  for (const address of ["edits", "runs", "workflows"])
-    for (const message of ["1", "9", "x", ""])
-      expect((await browser.post(`${path}/${address}`, { message })).status).toBe(404);
+  for (const ordinal of ["1", "9"]) {
+    expect((await browser.post(`${path}/edits`, { message: ordinal })).status).toBe(404);
+    for (const address of ["runs", "workflows"])
+      expect((await browser.post(`${path}/${address}`, { message: `${ordinal}-new` })).status).toBe(
+        404,
+      );
+  }
   expect(await world.store.workflows.list({ limit: 9 })).toEqual([]);
 });
 
