@@ -269,3 +269,8 @@ export function titleOf(text: string): string {
   if (title.length <= CONVERSATION_TITLE_CHARS_MAX) return title;
   return `${Array.from(title.slice(0, CONVERSATION_TITLE_CHARS_MAX)).slice(0, -2).join("")}…`;
 }
+
+/** Made by changing the workflow in a form: nobody has asked for an answer to it. */
+export function isHandEdit({ text, files }: Pick<PersonMessage, "text" | "files">): boolean {
+  return text.startsWith(EDIT_WORDS) && files.some(({ name }) => name === EDIT_FILE);
+}

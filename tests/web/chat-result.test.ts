@@ -50,7 +50,7 @@ test("the newest workflow of the talk is shown as graph, form, YAML, and with wh
   expect(panel).toContain('id="result-source"');
   expect(panel).toContain('name="input.name"');
   expect(visible(panel)).toContain("Save and run It is saved as version 1 first.");
-  expect(visible(panel)).toContain("Cost: at least");
+  expect(visible(panel)).toContain("Cost: &lt; $0.0001 for the first prompts");
 });
 
 test("a talk without a workflow has nothing beside it", async () => {
@@ -170,6 +170,13 @@ test("a run is saved and begun in one go, followed in place, and still there aft
     ),
   );
   expect(visible(beside((await browser.get(path)).text))).toContain("Saved as version 1");
+  // The card in the talk says so too.
+  await stream.until(() =>
+    stream.messages.some(
+      ({ data }) =>
+        data.includes('hx-target="#message-2"') && visible(data).includes("Saved as version 1"),
+    ),
+  );
 
   const claim = await world.claim(runId);
   await beginStep(world.store.runs, claim, { key: "write", attempt: 1 });

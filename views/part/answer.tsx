@@ -365,7 +365,7 @@ function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordi
   const { saved, writable, ordinal } = props;
   if (saved?.isSame === true) {
     return (
-      <a class="btn" href={`/workflows/${encodeURIComponent(saved.id)}`}>
+      <a class="btn ghost" href={`/workflows/${encodeURIComponent(saved.id)}`}>
         <Icon name="workflows" size={14} />
         Saved as version {saved.versionNumber}
       </a>

@@ -23,7 +23,7 @@ export function AskHere(props: { conversationId: string; runId: string }) {
     <LiveForm action={`/chat/${encodeURIComponent(props.conversationId)}/messages`} id={ASK_FORM}>
       <input type="hidden" name="text" value={ASK_FAILURE} />
       <input type="hidden" name="run" value={props.runId} />
-      <button type="submit" class="btn small">
+      <button type="submit" class="btn ghost small">
         <Icon name="chat" size={14} />
         Ask why, and what to change
       </button>

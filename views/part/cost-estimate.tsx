@@ -28,7 +28,8 @@ export function estimateText(estimate: CostEstimate): string {
     case "prompts": {
       const cost = formatCost(estimate.inputNanoUsd);
       const some = estimate.isPartial ? " whose price is known" : "";
-      return `at least ${cost} for the first prompts${some}; answers cost more`;
+      const least = cost.startsWith("<") ? cost : `at least ${cost}`;
+      return `${least} for the first prompts${some}; answers cost more`;
     }
     case "free":
       return estimate.asksModels

@@ -1,5 +1,10 @@
 /** What can be done with one message of a conversation. Its forms stand outside of the live parts. */
-import type { AnswerMessage, Message } from "../../src/domain/conversation.ts";
+import {
+  type AnswerMessage,
+  isHandEdit,
+  type Message,
+  type PersonMessage,
+} from "../../src/domain/conversation.ts";
 import { Icon } from "./icon.tsx";
 
 /** Asks for another answer, or for the rest of one. */
@@ -14,17 +19,24 @@ export function MessageActions(props: { message: Message; writable: boolean }) {
     <div class="message-actions">
       <Branches message={message} />
       {message.role === "person" ? (
-        <a
-          class="btn ghost small"
-          href={`/chat/${encodeURIComponent(message.conversationId)}?edit=${message.ordinal}#text`}
-        >
-          <Icon name="edit" size={12} />
-          Edit<span class="sr"> message {message.ordinal}</span>
-        </a>
+        <EditLink message={message} />
       ) : (
         <AnswerActions message={message} />
       )}
     </div>
+  );
+}
+
+function EditLink({ message }: { message: PersonMessage }) {
+  if (isHandEdit(message)) return null;
+  return (
+    <a
+      class="btn ghost small"
+      href={`/chat/${encodeURIComponent(message.conversationId)}?edit=${message.ordinal}#text`}
+    >
+      <Icon name="edit" size={12} />
+      Edit<span class="sr"> message {message.ordinal}</span>
+    </a>
   );
 }
 

@@ -192,7 +192,7 @@ function Onward({ saved, writable }: { saved: SavedWorkflow; writable: boolean }
   const page = `/workflows/${encodeURIComponent(saved.id)}`;
   return (
     <>
-      <a class="btn small" href={page}>
+      <a class="btn ghost small" href={page}>
         <Icon name="workflows" size={14} />
         Saved as version {saved.versionNumber}
       </a>

@@ -8,10 +8,8 @@ import {
   type ChatCallState,
   type Conversation,
   type ConversationStore,
-  EDIT_FILE,
-  EDIT_WORDS,
+  isHandEdit,
   type Message,
-  type PersonMessage,
 } from "../../domain/conversation.ts";
 import type { WorkflowStore } from "../../domain/workflow.ts";
 import type { AbandonedWatch } from "./abandoned.ts";
@@ -150,15 +148,11 @@ async function phaseOf(
   // Under way, and not active here: another process makes it, such as `agents new`.
   if (answers.isActive(conversation.id) || conversation.isAnswering) return "answering";
   // Nobody has asked for an answer to what was changed in the form.
-  if (last?.role === "person" && isEdit(last)) return "idle";
+  if (last?.role === "person" && isHandEdit(last)) return "idle";
   if (last === undefined || last.role === "person" || last.state !== "done") return "retry";
   if (last.calls.some(({ state }) => state === "asked")) return "asking";
   if (last.calls.length > 0) return "retry";
   return hasErrors(await reader.read(last)) ? "retry" : "idle";
-}
-
-function isEdit({ text, files }: PersonMessage): boolean {
-  return text.startsWith(EDIT_WORDS) && files.some(({ name }) => name === EDIT_FILE);
 }
 
 export async function viewMessage(deps: ViewDeps, message: Message): Promise<MessageView> {

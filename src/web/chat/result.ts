@@ -140,6 +140,7 @@ export function createBesideReader(deps: ResultDeps) {
   }
 
   return {
+    find,
     view: async (conversation: Conversation): Promise<Beside> =>
       viewFound(deps, conversation, await find(conversation)),
     /** Differs when the workflow, or what has become of it, would be shown in another way. */

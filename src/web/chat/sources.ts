@@ -4,6 +4,7 @@ import {
   type ConversationHead,
   ConversationUpdate,
   isOnlyText,
+  type MessageChange,
 } from "../../../views/conversation.tsx";
 import { STREAM_END } from "../../../views/layout.tsx";
 import type { Conversation } from "../../domain/conversation.ts";
@@ -17,6 +18,7 @@ import {
   readUpdate,
   type Update,
   type ViewDeps,
+  viewMessage,
 } from "./conversation-view.ts";
 import type { ChatDeps } from "./deps.ts";
 import { createBesideReader, type ResultDeps } from "./result.ts";
@@ -43,7 +45,7 @@ export interface SourceDeps extends ViewDeps {
  */
 export function createConversationSource(parts: SourceDeps, id: string): LogSource {
   const { clock } = parts.deps;
-  const { encode, faceOf, deleted } = createEncoder(parts);
+  const { encode, faceOf, cardOf, deleted } = createEncoder(parts);
   let position: number | undefined;
   let shown: Face | undefined;
   let shownAt = 0;
@@ -63,12 +65,12 @@ export function createConversationSource(parts: SourceDeps, id: string): LogSour
   /** What has changed besides the messages. */
   async function changed(conversation: Conversation, at: number): Promise<StreamMessage[]> {
     const { head } = await present(conversation);
-    const face = await faceOf(head);
-    const before = shown;
+    const [before, face] = [shown, await faceOf(head)];
     [shown, shownAt] = [face, clock.now()];
     const isWhole = face.result !== before?.result;
     if (!isWhole && face.head === before.head && face.run === before.run) return [];
-    return [await encode({ position: at, head, changes: [] }, { isWhole })];
+    const changes = isWhole ? await cardOf(conversation) : [];
+    return [await encode({ position: at, head, changes }, { isWhole })];
   }
 
   /* oxlint-disable no-await-in-loop -- a page of messages begins where the one before it ends */
@@ -153,6 +155,13 @@ function createEncoder(parts: SourceDeps) {
     };
   }
 
+  /** The answer that has the workflow: whether it is saved stands there too. */
+  async function cardOf(conversation: Conversation): Promise<MessageChange[]> {
+    const message = (await reader.find(conversation))?.message;
+    if (message?.role !== "model") return [];
+    return [{ kind: "ended", view: await viewMessage(parts, message) }];
+  }
+
   async function deleted(at: number): Promise<StreamMessage[]> {
     const head: ConversationHead = { conversation: GONE, totals: NO_TOTALS, phase: "deleted" };
     const end = encodeMessage({ id: String(at), data: "deleted", event: STREAM_END });
@@ -160,7 +169,7 @@ function createEncoder(parts: SourceDeps) {
     return [last, { position: at, bytes: end }];
   }
 
-  return { encode, faceOf, deleted };
+  return { encode, faceOf, cardOf, deleted };
 }
 
 const GONE: Conversation = {
