@@ -50,7 +50,7 @@ test("the newest workflow of the talk is shown as graph, form, YAML, and with wh
   expect(panel).toContain('id="result-source"');
   expect(panel).toContain('name="input.name"');
   expect(visible(panel)).toContain("Save and run It is saved as version 1 first.");
-  expect(visible(panel)).toContain("Cost: &lt; $0.0001 for the first prompts");
+  expect(visible(panel)).toContain("Cost: < $0.0001 for the first prompts");
 });
 
 test("a talk without a workflow has nothing beside it", async () => {

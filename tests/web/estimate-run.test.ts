@@ -106,5 +106,5 @@ test("free models, no models, unknown prices and missing keys are told apart", a
   // Runs on free models say nothing of one that is paid.
   await addPast(world, 0);
   expect(await text({ source: demo })).toBe("about $0.00, from 1 run");
-  expect(await text({})).toStartWith("at least ");
+  expect(await text({})).toStartWith("< $0.0001 for the first prompts");
 });
