@@ -123,7 +123,9 @@ export function ConversationPage(props: ConversationPageProps) {
   );
 }
 
-function refreshOf({ phase, run, view }: ConversationPageProps): number | undefined {
+function refreshOf({ phase, run, view, conflict }: ConversationPageProps): number | undefined {
+  // It is the answer to a form: at its address there is nothing to be asked for again.
+  if (conflict !== undefined) return undefined;
   if (phase === "answering") return REFRESH_SECONDS;
   // A comment that is being typed must not be thrown away.
   const isLive = run !== undefined && !isFinal(run.run) && run.approvals.length === 0;

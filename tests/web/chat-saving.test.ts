@@ -113,18 +113,23 @@ test("Save and run: nothing is saved or run over another version, and what was t
   const browser = new Browser(world);
   const path = await beginTalk(browser);
   await pageWith(browser, path, isAtRest);
-  await world.addWorkflow(THEIRS);
+  const theirs = await world.addWorkflow(THEIRS);
+  const begun = await world.addRun(theirs);
+  await world.store.conversations.showRun(path.split("/")[2] ?? "", begun.id);
+  expect((await browser.get(`${path}?view=run`)).text).toContain('http-equiv="refresh"');
   const fields = { message: "2-new", "input.name": "Grace Hopper" };
   const refused = await browser.post(`${path}/runs`, fields);
   expect(refused.status).toBe(409);
   expect(refused.text).toContain("already, in version 1.");
   expect(refused.text).toContain("Grace Hopper");
   expect(refused.text).toContain("It is saved as version 2 first.");
+  // Without script the page does not ask for itself: its address is that of the form.
+  expect(refused.text).not.toContain('http-equiv="refresh"');
   // A form that stays where it is gets the reason alone.
   const fragment = await browser.post(`${path}/runs`, fields, { "HX-Request": "true" });
   expect(fragment.status).toBe(409);
   expect(fragment.text).not.toContain("<html");
-  expect(await world.store.runs.list({ limit: 9 })).toEqual([]);
+  expect((await world.store.runs.list({ limit: 9 })).map(({ id }) => id)).toEqual([begun.id]);
   expect((await world.store.workflows.get("greeting"))?.version.number).toBe(1);
 });
 
