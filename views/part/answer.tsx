@@ -213,10 +213,8 @@ function Omitted(props: { message: AnswerMessage }) {
   return (
     <p class="message-note">
       <Icon name="info" size={14} />
-      {what} left out of what the model was sent
-      {usage.input === 0
-        ? ", to keep within its limit of tokens."
-        : `: with them it would have been more than its limit, without them it was ${formatCount(usage.input)} tokens.`}
+      {what} left out of what the model was sent, to keep within its limit of tokens.
+      {usage.input === 0 ? "" : ` What was sent has ${formatCount(usage.input)}.`}
     </p>
   );
 }
