@@ -11,6 +11,11 @@ export const PLANTED = `<!doctype html><html lang="en"><title>x</title><body>
 <p style="width: 3000px">wide</p><div style="height: 1px"></div><img src="/assets/icon.svg">
 <table width="3000"><tr><td>wide</table><button>x</button><script>alert(1)</script>`;
 
+/** What was attached to a message: a picture of 6 × 4 pixels. */
+const PICTURE = Uint8Array.fromBase64(
+  "iVBORw0KGgoAAAANSUhEUgAAAAYAAAAECAIAAAAiZtkUAAAAP0lEQVR42g3IMQEAMAgEscqpEkTc/EqYEYGIn1GCmDZjzmWDFZtss8OeiwMLJ248+FcFJSqppob6pUBCiRoNelEjIjmRk3U7AAAAAElFTkSuQmCC",
+);
+
 export interface FixtureServer extends AsyncDisposable {
   readonly url: string;
   /** Sends a message to every open stream; one with an event name is no HTML. */
@@ -58,6 +63,8 @@ export function startFixtureServer(options: { fragment?: () => string } = {}): F
       if (url.pathname === PLANTED_PATH) return html(PLANTED, 200);
       const part = request.headers.get("HX-Request-Type") === "partial";
       if (part && options.fragment !== undefined) return html(options.fragment(), 200);
+      if (url.search === "?view")
+        return new Response(PICTURE, { headers: { "content-type": "image/png" } });
       const found = PAGES.find((page) => page.path === path);
       if (found === undefined) return html("", 404);
       return html(await found.render("auto"), found.name === "not-found" ? 404 : 200);

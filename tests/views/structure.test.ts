@@ -100,7 +100,12 @@ describe.each(PAGES.map((page) => [page.name, page] as const))("page %s", (_, pa
     const html = await page.render("auto");
     expect(html).not.toContain("<script>alert");
     expect(html).not.toContain("<img src=x");
-    expect(inspect(html).filter(({ tag }) => tag === "img")).toEqual([]);
+    const images = inspect(html).filter(({ tag }) => tag === "img");
+    // What somebody has attached to a message, from its own address.
+    const strange = images.filter(
+      ({ attributes: { src = "" } }) => !/^\/chat\/\w+\/files\/\d+\/\d+\?view$/.test(src),
+    );
+    expect(strange).toEqual([]);
   });
 
   test("takes the theme", async () => {

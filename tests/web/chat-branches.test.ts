@@ -16,6 +16,9 @@ import {
 import { openSse } from "./sse-client.ts";
 import { Browser, GREETING } from "./world.ts";
 
+const PNG = Uint8Array.fromBase64(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+);
 const worlds: ChatWorld[] = [];
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
@@ -321,20 +324,23 @@ test("texts and images go with a message; what is neither is refused and nothing
   const send = (...files: File[]) => browser.post("/chat", { text: "See", files });
   const begun = await send(
     new File(["a: 1\n"], "a.yaml"),
-    new File([new Uint8Array([137, 80])], "b.png", { type: "image/png" }),
+    new File([PNG], "b.png", { type: "text/plain" }),
   );
   const path = begun.headers.get("Location") ?? "";
   const page = await pageWith(browser, path, isAtRest);
   expect(page).toContain(">a.yaml</a>");
   expect(world.requests[0]?.messages[1]).toMatchObject({
     text: "See\n\nThe attached file a.yaml:\n\na: 1\n",
-    files: [{ name: "b.png", mediaType: "image/png", data: new Uint8Array([137, 80]) }],
+    files: [{ name: "b.png", mediaType: "image/png", data: PNG }],
   });
   const file = await browser.get(`${path}/files/1/1`);
   expect(file.text).toBe("a: 1\n");
   expect(file.headers.get("Content-Disposition")).toBe("attachment; filename*=UTF-8''a.yaml");
   expect(file.headers.get("Content-Type")).toBe("application/octet-stream");
 
+  // What is no text is no such file, whatever it is called.
+  const lie = await send(new File([new Uint8Array([137, 80])], "b.png", { type: "image/png" }));
+  expect(lie.status).toBe(422);
   const binary = await send(new File([new Uint8Array([0, 255, 254])], "c.bin"));
   expect([binary.status, binary.text.includes("neither text nor an image")]).toEqual([422, true]);
   const large = await send(new File(["x".repeat(60_001)], "d.txt"));
@@ -342,6 +348,48 @@ test("texts and images go with a message; what is neither is refused and nothing
   const many = await send(...Array.from({ length: 6 }, (_, at) => new File(["x"], `${at}.txt`)));
   expect(many.status).toBe(413);
   expect(await world.store.conversations.list({ limit: 9 })).toHaveLength(1);
+});
+
+test("an image is shown where nothing of it can run, and nothing else is shown", async () => {
+  const world = await start({ script: counted });
+  const browser = new Browser(world);
+  await browser.get("/chat");
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`;
+  const begun = await browser.post("/chat", {
+    text: "See",
+    files: [
+      new File([PNG], "<b>.png", { type: "image/png" }),
+      new File([svg], "b.svg", { type: "image/svg+xml" }),
+      new File(["<script>alert(1)</script>"], "c.png", { type: "image/png" }),
+    ],
+  });
+  const path = begun.headers.get("Location") ?? "";
+  const page = await pageWith(browser, path, isAtRest);
+  const images = [...page.matchAll(/<img [^>]+>/g)].map(([image]) => image);
+  expect(images).toHaveLength(1);
+  expect(images[0]).toContain(`src="${path}/files/1/1?view"`);
+  expect(images[0]).toContain('alt="&lt;b&gt;.png"');
+
+  const headers = async (address: string) => {
+    const { headers: all } = await browser.get(address);
+    const wanted = ["Content-Type", "Content-Disposition", "Content-Security-Policy"];
+    expect(all.get("X-Content-Type-Options")).toBe("nosniff");
+    return wanted.map((name) => all.get(name));
+  };
+  const name = "filename*=UTF-8''%3Cb%3E.png";
+  const [type, disposition, policy] = await headers(`${path}/files/1/1`);
+  expect([type, disposition]).toEqual(["application/octet-stream", `attachment; ${name}`]);
+  expect(policy).toStartWith("default-src 'none'; script-src 'self';");
+  expect(await headers(`${path}/files/1/1?view`)).toEqual([
+    "image/png",
+    `inline; ${name}`,
+    "sandbox; default-src 'none'",
+  ]);
+  for (const number of [2, 3]) {
+    const other = await headers(`${path}/files/1/${number}?view`);
+    expect(other[0]).toBe("application/octet-stream");
+    expect(other[1]).toStartWith("attachment;");
+  }
 });
 
 test("a link from a workflow or a run brings what it is about", async () => {

@@ -57,6 +57,7 @@ test("500 turns are shown in pages, and the model is sent what fits, which the p
   const omitted = 2 * TURN_COUNT + 1 - ((request?.messages.length ?? 0) - 1);
   expect(omitted).toBeGreaterThan(CONTEXT_MESSAGE_COUNT_MAX);
   expect(page).toContain(`The ${omitted} oldest messages were left out`);
+  expect(page).toContain("to keep within its limit of tokens. What was sent has 10.");
 }, 30_000);
 
 function turnText(turn: number): string {

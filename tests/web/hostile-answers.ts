@@ -185,6 +185,19 @@ const SIGNS: readonly Case[] = [
   ["surrogates without a partner", "\uD800 a \uDFFF **\uD83D** `\uDC00`"],
   ["marks on top of marks", `a${"\u0301".repeat(2_000)}`],
   ["a code fence with a hostile language", '```"><script>alert(1)</script>\ncode\n```'],
+  [
+    "a language that would fill the page, and turns what follows",
+    `~~~\u202E${"evil".repeat(5_000)}\u0007\ncode\n~~~`,
+  ],
+  [
+    "code in lists that closes its list, its element and its fence",
+    "- ```html\n  </pre></li></ul><script>alert(1)</script>\n```\n  ```\n1. ~~~js\n   </code>\n   ````\n   ~~~\n</li>\n      ```x",
+  ],
+  [
+    "a workflow in a list whose names are markup",
+    `- - 1. here\n\n${inYaml('</li></ol><img src=x onerror="alert(1)">').replaceAll(/^/gm, "       ")}\n       after\n- b`,
+  ],
+  ["fences in lists without an end", `${"- ".repeat(500)}\n${"- ```\n".repeat(2_000)}`],
   ["code that closes its element", "```html\n</pre><script>alert(1)</script>\n```"],
   [
     "colours that close their element",

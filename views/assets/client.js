@@ -183,6 +183,13 @@ on("click", (event) => {
   }
   const copied = find("[data-copy]");
   if (copied) return copy(copied);
+  const input = find("[data-attach-clear]") && attachIn(event.target.closest("form"));
+  if (input) {
+    input.value = "";
+    input.setCustomValidity("");
+    showAttached(input, "");
+    input.focus();
+  }
 });
 
 // Runs that are ticked in a list: all of a page at once, and how many there are.
@@ -246,7 +253,7 @@ on("htmx:after:swap", (event) => {
 });
 
 // A file that is dropped on a list goes the way of one that was chosen.
-const dropZone = (event) => event.target.closest?.("[data-drop-for]");
+const dropZone = (event) => event.target.closest?.("[data-drop-for], form:has([data-attach])");
 on("dragover", (event) => {
   if (!dropZone(event)) return;
   event.preventDefault();
@@ -257,11 +264,60 @@ on("dragleave", (event) => {
 });
 on("drop", (event) => {
   delete root.dataset.dragging;
-  const input = document.getElementById(dropZone(event)?.dataset.dropFor);
-  if (!input || event.dataTransfer.files.length === 0) return;
+  const zone = dropZone(event);
+  const { files } = event.dataTransfer;
+  const input = attachIn(zone) ?? document.getElementById(zone?.dataset.dropFor);
+  if (!input || files.length === 0) return;
   event.preventDefault();
-  input.files = event.dataTransfer.files;
+  if (input.matches("[data-attach]")) return attach(input, files);
+  input.files = files;
   input.form.requestSubmit();
+});
+
+// Files that go with a message: chosen, pasted or dropped. What the server would refuse is said before it is sent.
+const attachIn = (form) => form?.querySelector("[data-attach]");
+const KIB = 1024;
+const sizeOf = ({ size }) =>
+  size < KIB * KIB ? `${Math.ceil(size / KIB)} KiB` : `${(size / KIB / KIB).toFixed(1)} MiB`;
+const refusalOf = (input, files) => {
+  const { countMax, bytesMax } = input.dataset;
+  if (files.length > countMax) return `A message takes at most ${countMax} files.`;
+  const large = files.find(({ size }) => size > bytesMax);
+  return large ? `${large.name} has more than ${bytesMax / KIB / KIB} MiB.` : "";
+};
+const showAttached = (input, refusal) => {
+  const box = input.closest("details");
+  const files = Array.from(input.files);
+  box.open ||= files.length > 0 || refusal !== "";
+  box.querySelector("[data-attached]").textContent = files
+    .map((file) => `${file.name} (${sizeOf(file)})`)
+    .join(", ");
+  box.querySelector("[data-attach-clear]").hidden = files.length === 0;
+  box.querySelector("[data-attach-error]").textContent = refusal;
+};
+const attach = (input, added) => {
+  const all = [...input.files, ...added];
+  const refusal = refusalOf(input, all);
+  if (refusal === "") {
+    const list = new DataTransfer();
+    for (const file of all) list.items.add(file);
+    input.files = list.files;
+    input.setCustomValidity("");
+  }
+  showAttached(input, refusal && `${refusal} Nothing was added.`);
+};
+on("change", ({ target }) => {
+  if (!target.matches?.("[data-attach]")) return;
+  const refusal = refusalOf(target, Array.from(target.files));
+  target.setCustomValidity(refusal);
+  showAttached(target, refusal && `${refusal} Choose others.`);
+});
+on("paste", (event) => {
+  const input = attachIn(event.target.form);
+  const { files } = event.clipboardData;
+  if (!input || files.length === 0) return;
+  event.preventDefault();
+  attach(input, files);
 });
 
 // A form is sent once: a second click while the answer is on its way must not start a second run.

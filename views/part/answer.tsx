@@ -77,6 +77,10 @@ export function messageId(ordinal: number): string {
   return `message-${ordinal}`;
 }
 
+function saidId({ ordinal }: PersonMessage): string {
+  return `message-${ordinal}-said`;
+}
+
 /** Where the text of an answer that is under way is appended. */
 export function answerTextId(ordinal: number): string {
   return `message-${ordinal}-text`;
@@ -88,9 +92,14 @@ export function MessageItem(props: MessageView & { writable: boolean }) {
     return (
       <li class="message person" id={messageId(message.ordinal)}>
         <h2 class="sr">You</h2>
-        <p class="said">{message.text}</p>
+        <p class="said" id={saidId(message)}>
+          {message.text}
+        </p>
         <Files message={message} />
-        <MessageActions message={message} writable={props.writable} />
+        <div class="person-foot">
+          <CopyButton target={saidId(message)} label={`message ${message.ordinal}`} />
+          <MessageActions message={message} writable={props.writable} />
+        </div>
       </li>
     );
   }
@@ -143,13 +152,28 @@ function Ended(props: MessageView & { message: AnswerMessage; writable: boolean 
   );
 }
 
+/** The box that the whole picture is shown in, so that nothing moves when it comes. */
+const PICTURE = { width: 192, height: 144 } as const;
+
 function Files({ message }: { message: PersonMessage }) {
   if (message.files.length === 0) return null;
   const base = `/chat/${encodeURIComponent(message.conversationId)}/files/${message.ordinal}`;
   return (
     <ul class="message-files">
-      {message.files.map(({ number, name, byteCount }) => (
+      {message.files.map(({ number, name, mediaType, byteCount }) => (
         <li>
+          {mediaType.startsWith("image/") ? (
+            <a class="picture" href={`${base}/${number}?view`} hx-boost="false">
+              <span class="sr">Open </span>
+              <img
+                src={`${base}/${number}?view`}
+                alt={name}
+                {...PICTURE}
+                loading="lazy"
+                decoding="async"
+              />
+            </a>
+          ) : null}
           <a class="plain-link" href={`${base}/${number}`} download hx-boost="false">
             {name}
           </a>{" "}
@@ -189,10 +213,8 @@ function Omitted(props: { message: AnswerMessage }) {
   return (
     <p class="message-note">
       <Icon name="info" size={14} />
-      {what} left out of what the model was sent
-      {usage.input === 0
-        ? ", to keep within its limit of tokens."
-        : `: with them it would have been more than its limit, without them it was ${formatCount(usage.input)} tokens.`}
+      {what} left out of what the model was sent, to keep within its limit of tokens.
+      {usage.input === 0 ? "" : ` What was sent has ${formatCount(usage.input)}.`}
     </p>
   );
 }

@@ -1,5 +1,5 @@
 /** What goes with a message besides its words: files, and the model that is asked. */
-import { MESSAGE_FILE_COUNT_MAX } from "../../src/domain/conversation.ts";
+import { MESSAGE_FILE_BYTES_MAX, MESSAGE_FILE_COUNT_MAX } from "../../src/domain/conversation.ts";
 import { Icon } from "./icon.tsx";
 
 /** Texts and images, as the server takes them. */
@@ -14,9 +14,27 @@ export function AttachField() {
         Attach files
       </summary>
       <label for="files" class="hint">
-        At most {MESSAGE_FILE_COUNT_MAX} texts or images go with the message.
+        At most {MESSAGE_FILE_COUNT_MAX} texts or images of {MESSAGE_FILE_BYTES_MAX / 2 ** 20} MiB
+        each.
+        <span class="js-only"> Images can be pasted, files dropped here.</span>
       </label>
-      <input id="files" name="files" type="file" class="input file" multiple accept={ACCEPTED} />
+      <input
+        id="files"
+        name="files"
+        type="file"
+        class="input file"
+        multiple
+        accept={ACCEPTED}
+        data-attach
+        data-count-max={String(MESSAGE_FILE_COUNT_MAX)}
+        data-bytes-max={String(MESSAGE_FILE_BYTES_MAX)}
+      />
+      <p class="hint" role="status" data-attached></p>
+      <button type="button" class="btn ghost small js-only" data-attach-clear hidden>
+        <Icon name="close" size={12} />
+        Remove the files
+      </button>
+      <p class="field-error" role="alert" data-attach-error></p>
     </details>
   );
 }

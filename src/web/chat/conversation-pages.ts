@@ -9,7 +9,9 @@ import type { CallRef, Conversation, Message } from "../../domain/conversation.t
 import { AppError } from "../../domain/error.ts";
 import { wantsPage } from "../error.ts";
 import { readForm } from "../form.ts";
+import { imageTypeOf } from "../../lib/image-type.ts";
 import type { WebContext, WebEnv } from "../kit.ts";
+import { FILE_POLICY } from "../middleware/security-headers.ts";
 import { html } from "../render.ts";
 import { pathTo, PATTERNS } from "../routes.ts";
 import { openStream } from "../stream.ts";
@@ -26,6 +28,8 @@ import type { ChatKit } from "./pages.ts";
 import { ordinalIn, requireConversation, requireRest, requireResult } from "./require.ts";
 import { viewBeside } from "./result.ts";
 import { createConversationSource } from "./sources.ts";
+
+const IMAGE_MAX_AGE_SECONDS = 600;
 
 export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
   const { deps } = kit;
@@ -68,11 +72,25 @@ export function registerConversation(app: Hono<WebEnv>, kit: ChatKit): void {
         fix: "Go back to the conversation and choose one that is there.",
       });
     }
-    // Whatever it is, it is never shown as a page of this origin.
-    return c.body(Uint8Array.from(data), 200, {
-      "Content-Type": "application/octet-stream",
-      "Content-Disposition": `attachment; filename*=UTF-8''${encodeURIComponent(about.name)}`,
-    });
+    const name = `filename*=UTF-8''${encodeURIComponent(about.name)}`;
+    const image = c.req.query("view") === undefined ? undefined : imageTypeOf(data);
+    // Whatever it is, it is never shown as a page of this origin: an image is shown where nothing runs.
+    return c.body(
+      Uint8Array.from(data),
+      200,
+      image === undefined
+        ? {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": `attachment; ${name}`,
+          }
+        : {
+            "Content-Type": image,
+            "Content-Disposition": `inline; ${name}`,
+            "Content-Security-Policy": FILE_POLICY,
+            // A message never changes.
+            "Cache-Control": `private, max-age=${IMAGE_MAX_AGE_SECONDS}`,
+          },
+    );
   });
 
   registerForms(app, kit);

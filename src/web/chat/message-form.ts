@@ -8,10 +8,10 @@ import {
 } from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import { PROVIDERS } from "../../domain/workflow.ts";
+import { imageTypeOf } from "../../lib/image-type.ts";
 import type { Form } from "../form.ts";
 import type { ChatDeps } from "./deps.ts";
 
-const IMAGES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 const NAME_CHARS_MAX = 120;
 
 /** The tools that tell a model of a thing tell it of one that a message is about, too. */
@@ -83,8 +83,9 @@ async function readFile(file: File): Promise<NewMessageFile> {
     );
   }
   const data = new Uint8Array(await file.arrayBuffer());
-  const mediaType = file.type.split(";")[0] ?? "";
-  if (IMAGES.has(mediaType)) return { name, mediaType, data };
+  // By what is in it: a name and a type are only what the sender says.
+  const mediaType = imageTypeOf(data);
+  if (mediaType !== undefined) return { name, mediaType, data };
   const text = decode(data);
   if (text === undefined) {
     throw new AppError("invalid", `${name} is neither text nor an image.`, {
