@@ -106,6 +106,7 @@ async function loadApp(
     workflows: store.workflows,
     runs: store.runs,
     runReader: store.runReader,
+    metrics: store.metrics,
     createRun: (request, made) =>
       createRun(store, request, { clock, source: "dashboard", ...made }),
     providers: () => providerStatuses(current()),
