@@ -42,8 +42,19 @@ export interface ChatPageProps {
 
 export interface ChatDraft {
   readonly text: string;
-  /** What it is about: its text goes with the message as a file. */
-  readonly about: { readonly kind: "workflow" | "run"; readonly id: string; readonly name: string };
+  readonly about: DraftAbout;
+}
+
+/** What a message is about: what is told of it goes with the message as files. */
+export interface DraftAbout {
+  /** Stands before the name: `workflow`, `comparison`. */
+  readonly kind: string;
+  readonly name: string;
+  /** Where it can be seen. */
+  readonly href: string;
+  /** Of the form that says it. */
+  readonly field: string;
+  readonly value: string;
 }
 
 export function ChatPage(props: ChatPageProps) {
@@ -148,18 +159,18 @@ function NewConversation(props: Pick<ChatPageProps, "shell" | "draft" | "models"
 }
 
 function About({ about }: Pick<ChatDraft, "about">) {
-  const { kind, id, name } = about;
+  const { kind, name, href, field, value } = about;
   return (
     <p class="message-note">
       <Icon name="info" size={14} />
       <span>
         With the {kind}{" "}
-        <a class="plain-link" href={`/${kind}s/${encodeURIComponent(id)}`}>
+        <a class="plain-link" href={href}>
           {name}
         </a>
-        : its text goes with your message.
+        : what is written there goes with your message.
       </span>
-      <input type="hidden" name={kind} value={id} />
+      <input type="hidden" name={field} value={value} />
     </p>
   );
 }

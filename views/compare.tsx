@@ -2,6 +2,7 @@
 import type { Run, StepAttempt } from "../src/domain/run.ts";
 import type { TextDiff } from "../src/lib/diff.ts";
 import { Layout } from "./layout.tsx";
+import { compareAddress } from "./part/ask-chat.tsx";
 import { RunBadge, StateBadge } from "./part/badge.tsx";
 import { Diff, diffNote } from "./part/diff.tsx";
 import { formatDuration } from "./part/duration.ts";
@@ -14,7 +15,7 @@ import { formatCount, plural } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { runDurationMs } from "./part/run-progress.ts";
 import { DateTime } from "./part/time.tsx";
-import type { Shell } from "./shell.ts";
+import { canAsk, type Shell } from "./shell.ts";
 
 /** A step without what may be large. */
 export type StepFigures = Pick<
@@ -85,7 +86,7 @@ export function ComparePage(props: ComparePageProps) {
         ) : null
       ) : (
         <div class="column">
-          <Verdict comparison={comparison} />
+          <Verdict comparison={comparison} shell={shell} />
           <Summary comparison={comparison} />
           <Steps comparison={comparison} />
           <Differences comparison={comparison} />
@@ -141,8 +142,9 @@ function Choice(props: ComparePageProps) {
 }
 
 /** The answer first: where the two part. */
-function Verdict(props: { comparison: Comparison }) {
+function Verdict(props: { comparison: Comparison; shell: Shell }) {
   const { divergence, a, b } = props.comparison;
+  const haveEnded = a.run.finishedAt !== null && b.run.finishedAt !== null && a.run.id !== b.run.id;
   return (
     <div class={`banner ${divergence === undefined ? "info" : "warning"}`} id="divergence">
       <Icon name={divergence === undefined ? "check" : "warning"} />
@@ -153,7 +155,12 @@ function Verdict(props: { comparison: Comparison }) {
           <>
             They part at step <b>{divergence.key}</b>: {divergence.how}.
           </>
-        )}
+        )}{" "}
+        {haveEnded && canAsk(props.shell) ? (
+          <a class="plain-link" href={compareAddress(a.run.id, b.run.id)}>
+            Ask the chat which is better
+          </a>
+        ) : null}
       </p>
     </div>
   );

@@ -1,6 +1,7 @@
 /** What runs have cost, taken and come to: over time, and by what did it. */
 import type { ModelSums, NodeSums, RunSums, WorkflowSums } from "../src/domain/metrics.ts";
 import { Layout } from "./layout.tsx";
+import { metricsAskAddress } from "./part/ask-chat.tsx";
 import { formatDuration } from "./part/duration.ts";
 import { EmptyState } from "./part/empty-state.tsx";
 import { Icon } from "./part/icon.tsx";
@@ -17,9 +18,9 @@ import {
 } from "./part/metrics.ts";
 import { formatCost } from "./part/money.ts";
 import { formatCount, formatShort } from "./part/number.ts";
-import { PageHead, Panel, PauseButton } from "./part/panel.tsx";
+import { MoreLink, PageHead, Panel, PauseButton } from "./part/panel.tsx";
 import { percent } from "./part/tile.tsx";
-import type { Shell } from "./shell.ts";
+import { canAsk, type Shell } from "./shell.ts";
 
 interface MetricsPageProps {
   readonly shell: Shell;
@@ -53,7 +54,7 @@ export function MetricsPage(props: MetricsPageProps) {
         </noscript>
       </PageHead>
       <Filters {...metrics} />
-      <MetricsBody metrics={metrics} />
+      <MetricsBody metrics={metrics} canAsk={canAsk(shell)} />
     </Layout>
   );
 }
@@ -120,7 +121,7 @@ function Filters(props: Metrics) {
 }
 
 /** All that changes while the page is open; it fetches itself. */
-function MetricsBody(props: { metrics: Metrics }) {
+function MetricsBody(props: { metrics: Metrics; canAsk: boolean }) {
   const { metrics } = props;
   const { choice } = metrics;
   return (
@@ -143,7 +144,7 @@ function MetricsBody(props: { metrics: Metrics }) {
           <div class="grid">
             <WorkflowPanel metrics={metrics} />
             <NodePanel metrics={metrics} by="duration" />
-            <NodePanel metrics={metrics} by="cost" />
+            <NodePanel metrics={metrics} by="cost" canAsk={props.canAsk} />
             <ModelPanel metrics={metrics} />
           </div>
         </>
@@ -325,7 +326,7 @@ function WorkflowRow(props: { sums: WorkflowSums; totals: RunSums }) {
   );
 }
 
-function NodePanel(props: { metrics: Metrics; by: "duration" | "cost" }) {
+function NodePanel(props: { metrics: Metrics; by: "duration" | "cost"; canAsk?: boolean }) {
   const { metrics, by } = props;
   const isTime = by === "duration";
   const title = isTime ? "Slowest nodes" : "Dearest nodes";
@@ -336,7 +337,16 @@ function NodePanel(props: { metrics: Metrics; by: "duration" | "cost" }) {
       title={title}
       class="p-half"
       note={isTime ? "with their waits" : undefined}
-      {...(isTime ? { action: <Exports choice={metrics.choice} table="nodes" of="Nodes" /> } : {})}
+      action={
+        isTime ? (
+          <Exports choice={metrics.choice} table="nodes" of="Nodes" />
+        ) : nodes.length === 0 || props.canAsk !== true ? undefined : (
+          <MoreLink
+            href={metricsAskAddress(metricsAddress(metrics.choice))}
+            label="Ask the chat what could be cheaper"
+          />
+        )
+      }
     >
       {nodes.length === 0 ? (
         <p class="quiet">

@@ -28,6 +28,11 @@ export interface Shell {
 }
 
 /** In degraded mode nothing may be written, so nothing that writes is offered. */
-export function isWritable(shell: Shell): boolean {
+export function isWritable(shell: Pick<Shell, "health">): boolean {
   return shell.health.state === "ok";
+}
+
+/** Whether the chat can be asked: without a provider it has templates only. */
+export function canAsk(shell: Pick<Shell, "health" | "demo">): boolean {
+  return isWritable(shell) && !shell.demo;
 }

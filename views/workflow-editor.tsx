@@ -8,12 +8,15 @@ import { describe, Field, PostForm } from "./part/form.tsx";
 import { Icon, type IconName } from "./part/icon.tsx";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { TimeAgo } from "./part/time.tsx";
-import { CheckPanel, PreviewPanel, type WorkflowCheck } from "./part/workflow-check.tsx";
+import {
+  CheckPanel,
+  EDITOR_FORM,
+  PreviewPanel,
+  type WorkflowCheck,
+} from "./part/workflow-check.tsx";
 import { isWritable, type Shell } from "./shell.ts";
 import { ExampleGallery, type ExampleCard } from "./part/example-gallery.tsx";
 
-/** The form; its buttons stand in the head of the page. */
-const FORM = "editor-form";
 /** What is kept in the browser for a workflow that has no id yet. */
 export const NEW_DRAFT = "new";
 
@@ -24,10 +27,17 @@ export interface EditorPageProps {
   readonly check: WorkflowCheck;
   /** The version that the text was made from, and whose it is; "" for none. */
   readonly base: { readonly hash: string; readonly name: string };
+  readonly conversation?: Origin | undefined;
   /** Why it was not saved. */
   readonly refusal?: Refusal | undefined;
   /** To begin with; only on the page of a new workflow. */
   readonly examples: readonly ExampleCard[];
+}
+
+/** The conversation that a text was taken from. */
+export interface Origin {
+  readonly id: string;
+  readonly title: string;
 }
 
 export type Refusal =
@@ -50,8 +60,9 @@ export function EditorPage(props: EditorPageProps) {
   return (
     <Layout shell={shell}>
       <PageHead crumb={<Crumb record={record} />} title={title}>
-        <Buttons record={record} writable={writable} />
+        <Buttons {...props} writable={writable} />
       </PageHead>
+      {props.conversation === undefined ? null : <FromChat conversation={props.conversation} />}
       <DraftNotice />
       <RefusalNote {...props} />
       <div class="grid editor-grid">
@@ -88,9 +99,40 @@ function Crumb(props: { record: WorkflowRecord | undefined }) {
   );
 }
 
-function Buttons(props: { record: WorkflowRecord | undefined; writable: boolean }) {
-  const { record, writable } = props;
-  const back = record === undefined ? "/workflows" : `/workflows/${encodeURIComponent(record.id)}`;
+/** Where the form goes, and its page is. */
+export function editorAddress(record: WorkflowRecord | undefined): string {
+  return record === undefined
+    ? "/workflows/new"
+    : `/workflows/${encodeURIComponent(record.id)}/edit`;
+}
+
+function FromChat({ conversation }: { conversation: Origin }) {
+  return (
+    <div class="banner info">
+      <Icon name="chat" />
+      <p>
+        Nothing is saved yet. This text comes from the conversation{" "}
+        <a class="plain-link" href={chatPath(conversation)}>
+          {conversation.title}
+        </a>
+      </p>
+    </div>
+  );
+}
+
+function chatPath({ id }: Origin): string {
+  return `/chat/${encodeURIComponent(id)}`;
+}
+
+/** Where one goes who does not save. */
+function backPath({ record, conversation }: EditorPageProps): string {
+  if (conversation !== undefined) return chatPath(conversation);
+  return record === undefined ? "/workflows" : `/workflows/${encodeURIComponent(record.id)}`;
+}
+
+function Buttons(props: EditorPageProps & { writable: boolean }) {
+  const { writable } = props;
+  const back = backPath(props);
   return (
     <div class="actions editor-actions">
       <a class="btn ghost" href={back} data-discard>
@@ -113,7 +155,7 @@ function Intent(props: { value: string; icon: IconName; label: string; primary?:
     <button
       type="submit"
       class={props.primary === true ? "btn primary" : "btn ghost"}
-      form={FORM}
+      form={EDITOR_FORM}
       name="intent"
       value={props.value}
     >
@@ -197,7 +239,7 @@ function Conflict(props: { theirs: WorkflowRecord | undefined; diff: TextDiff; n
           Below is how your text differs from it. Your text is kept in the editor.
         </p>
         <div class="actions">
-          <button type="submit" class="btn primary" form={FORM} name="intent" value="save">
+          <button type="submit" class="btn primary" form={EDITOR_FORM} name="intent" value="save">
             <Icon name="check" size={14} />
             Save mine over it, as a new version
           </button>
@@ -217,8 +259,7 @@ function Conflict(props: { theirs: WorkflowRecord | undefined; diff: TextDiff; n
 
 function TextPanel(props: EditorPageProps) {
   const { shell, record, check, base, refusal } = props;
-  const address =
-    record === undefined ? "/workflows/new" : `/workflows/${encodeURIComponent(record.id)}/edit`;
+  const address = editorAddress(record);
   const error = refusal?.kind === "failed" ? refusal.message : undefined;
   const field = {
     id: "source",
@@ -230,12 +271,15 @@ function TextPanel(props: EditorPageProps) {
       <PostForm
         action={address}
         csrf={shell.csrf}
-        id={FORM}
+        id={EDITOR_FORM}
         class="stack pad editor-form"
         multipart
       >
         <input type="hidden" name="base" value={base.hash} />
         <input type="hidden" name="base_name" value={base.name} />
+        {props.conversation === undefined ? null : (
+          <input type="hidden" name="conversation" value={props.conversation.id} />
+        )}
         <Field {...field} label="Text">
           <textarea
             id="source"

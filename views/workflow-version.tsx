@@ -3,6 +3,7 @@ import type { Problem, WorkflowRecord, WorkflowVersion } from "../src/domain/wor
 import type { PartChanges } from "../src/graph/workflow-changes.ts";
 import type { DiffLine, TextDiff } from "../src/lib/diff.ts";
 import { Layout } from "./layout.tsx";
+import { versionAddress } from "./part/ask-chat.tsx";
 import { Source } from "./part/code.tsx";
 import { CompareForm } from "./part/compare-form.tsx";
 import { Diff, diffNote } from "./part/diff.tsx";
@@ -13,7 +14,7 @@ import { PageHead, Panel } from "./part/panel.tsx";
 import { ProblemList } from "./part/problem-list.tsx";
 import { type RunForm, RunFormView } from "./part/run-form.tsx";
 import { DateTime } from "./part/time.tsx";
-import { isWritable, type Shell } from "./shell.ts";
+import { canAsk, isWritable, type Shell } from "./shell.ts";
 
 export interface VersionPageProps {
   readonly shell: Shell;
@@ -49,22 +50,7 @@ export function VersionPage(props: VersionPageProps) {
         crumb={<Crumb record={record} />}
         title={`${record.name}, version ${version.number}`}
       >
-        <div class="actions">
-          <a class="btn ghost" href={`${path}/file?version=${version.number}`} hx-boost="false">
-            <Icon name="download" size={14} />
-            Download
-          </a>
-          {isCurrent ? null : (
-            <a
-              class="btn ghost"
-              href={`${path}/diff?from=${version.number}&to=${record.version.number}`}
-            >
-              <Icon name="compare" size={14} />
-              Compare with the current one
-            </a>
-          )}
-          {isCurrent || !isWritable(shell) ? null : <RestoreForm {...props} />}
-        </div>
+        <Actions {...props} isCurrent={isCurrent} />
       </PageHead>
       <p class="lead">
         Saved <DateTime at={version.createdAt} />.{" "}
@@ -104,6 +90,43 @@ export function VersionPage(props: VersionPageProps) {
         </Panel>
       </div>
     </Layout>
+  );
+}
+
+function Actions(props: VersionPageProps & { isCurrent: boolean }) {
+  const { shell, record, version, isCurrent } = props;
+  const hasChat = isCurrent ? isWritable(shell) : canAsk(shell);
+  const path = pathOf(record);
+  return (
+    <div class="actions">
+      <a class="btn ghost" href={`${path}/file?version=${version.number}`} hx-boost="false">
+        <Icon name="download" size={14} />
+        Download
+      </a>
+      {isCurrent ? null : (
+        <a
+          class="btn ghost"
+          href={`${path}/diff?from=${version.number}&to=${record.version.number}`}
+        >
+          <Icon name="compare" size={14} />
+          Compare with the current one
+        </a>
+      )}
+      {hasChat ? (
+        <a
+          class="btn ghost"
+          href={
+            isCurrent
+              ? `/chat?workflow=${encodeURIComponent(record.id)}`
+              : versionAddress(record.id, version.number)
+          }
+        >
+          <Icon name="chat" size={14} />
+          {isCurrent ? "Change by chat" : "Ask the chat"}
+        </a>
+      ) : null}
+      {isCurrent || !isWritable(shell) ? null : <RestoreForm {...props} />}
+    </div>
   );
 }
 

@@ -64,23 +64,7 @@ export function WorkflowPage(props: WorkflowPageProps) {
       <PageHead crumb={<a href="/workflows">Workflows</a>} title={record.name}>
         <HeadActions {...props} />
       </PageHead>
-      {props.saved === undefined ? null : (
-        <div class="banner ok" role="status" data-draft-done={props.saved}>
-          <Icon name="check" />
-          <p>Version {record.version.number} was saved.</p>
-        </div>
-      )}
-      {props.conversation === undefined ? null : (
-        <div class="banner ok" role="status">
-          <Icon name="check" />
-          <p>
-            Version {record.version.number} is what you have talked about.{" "}
-            <a class="plain-link" href={`/chat/${encodeURIComponent(props.conversation)}`}>
-              Back to the conversation
-            </a>
-          </p>
-        </div>
-      )}
+      <SavedNote {...props} />
       {record.description === null ? null : <p class="lead">{record.description}</p>}
       {problems.length === 0 ? null : (
         <Panel
@@ -119,6 +103,27 @@ export function WorkflowPage(props: WorkflowPageProps) {
   );
 }
 
+function SavedNote({ record, saved, conversation }: WorkflowPageProps) {
+  if (saved === undefined && conversation === undefined) return null;
+  const what = saved === undefined ? "is what you have talked about" : "was saved";
+  return (
+    <div class="banner ok" role="status" data-draft-done={saved}>
+      <Icon name="check" />
+      <p>
+        Version {record.version.number} {what}.
+        {conversation === undefined ? null : (
+          <>
+            {" "}
+            <a class="plain-link" href={`/chat/${encodeURIComponent(conversation)}`}>
+              Back to the conversation
+            </a>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
 function pathOf(record: WorkflowRecord): string {
   return `/workflows/${encodeURIComponent(record.id)}`;
 }
@@ -133,11 +138,23 @@ function HeadActions(props: WorkflowPageProps) {
   if (!isWritable(props.shell)) return <DownloadLink record={record} />;
   return (
     <div class="actions">
-      <DownloadLink record={record} />
-      <a class="btn ghost" href={`/workflows/new?from=${id}`} hx-boost="false">
-        <Icon name="copy" size={14} />
-        Duplicate
-      </a>
+      <details class="menu">
+        <summary class="btn ghost">
+          <Icon name="menu" size={14} />
+          <span class="menu-word">More</span>
+        </summary>
+        <div class="menu-body menu-list">
+          <a class="btn ghost" href={`/chat?variant=${id}`}>
+            <Icon name="chat" size={14} />
+            Make a variant by chat
+          </a>
+          <a class="btn ghost" href={`/workflows/new?from=${id}`} hx-boost="false">
+            <Icon name="copy" size={14} />
+            Duplicate
+          </a>
+          <DownloadLink record={record} />
+        </div>
+      </details>
       <a class="btn ghost" href={`/chat?workflow=${id}`}>
         <Icon name="chat" size={14} />
         Change by chat

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { Settings } from "../config/load.ts";
 import { AppError } from "../domain/error.ts";
 import { TOOL_NAMES } from "../domain/tool.ts";
-import { PROVIDERS, type ProviderName } from "../domain/workflow.ts";
+import { PROVIDERS } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { OfferedModels } from "../web/chat/define-tool.ts";
@@ -42,7 +42,10 @@ export async function loadChatTools(config: Config, parts: Parts): Promise<reado
 
 /** What each configured provider says that it has; where it says nothing, models with a known price. */
 async function offeredModels(settings: Settings): Promise<readonly OfferedModels[]> {
-  const { listModels } = await import("../llm/check.ts");
+  const [{ listModels }, { knownModelsOf }] = await Promise.all([
+    import("../llm/check.ts"),
+    import("../llm/known-models.ts"),
+  ]);
   const configured = providerStatuses(settings).filter((status) => status.configured);
   const names = PROVIDERS.filter((name) => configured.some((status) => status.name === name));
   return Promise.all(
@@ -52,16 +55,10 @@ async function offeredModels(settings: Settings): Promise<readonly OfferedModels
       } catch (error) {
         // A provider that is away says nothing of its models; the call of one will say why.
         if (!(error instanceof AppError)) throw error;
-        return { provider, models: await pricedModels(provider), note: NOT_ASKED };
+        return { provider, models: await knownModelsOf(provider), note: NOT_ASKED };
       }
     }),
   );
 }
 
 const NOT_ASKED = "it could not be asked; these have a known price";
-
-async function pricedModels(provider: ProviderName): Promise<readonly string[]> {
-  const { listKnownModels } = await import("../llm/known-models.ts");
-  const known = await listKnownModels();
-  return known.flatMap((model) => (model.provider === provider ? [model.name] : []));
-}

@@ -106,6 +106,7 @@ async function loadApp(
     workflows: store.workflows,
     runs: store.runs,
     runReader: store.runReader,
+    metrics: store.metrics,
     createRun: (request, made) =>
       createRun(store, request, { clock, source: "dashboard", ...made }),
     providers: () => providerStatuses(current()),
@@ -120,12 +121,11 @@ async function loadApp(
     demo: () => !hasRealProvider(current().llm),
     facts: () => promptFacts(config, { settings: current(), workflows: store.workflows }),
     async modelNames() {
-      const { listKnownModels } = await import("../llm/known-models.ts");
-      const names = usableProviders(current());
-      const known = await listKnownModels();
-      return known.flatMap(({ provider, name }) =>
-        names.includes(provider) ? [`${provider}/${name}`] : [],
+      const { knownModelsOf } = await import("../llm/known-models.ts");
+      const found = usableProviders(current()).map(async (provider) =>
+        (await knownModelsOf(provider)).map((name) => `${provider}/${name}`),
       );
+      return (await Promise.all(found)).flat();
     },
     examples: async () => (await import("../../examples/index.ts")).EXAMPLES,
     tools: () => (chatTools ??= loadChatTools(config, { store, settings, clock, tools })),

@@ -11,3 +11,9 @@ export async function listKnownModels(): Promise<
     return models.map(({ id }) => ({ name: id, provider }));
   });
 }
+
+/** Their names, those of one provider. */
+export async function knownModelsOf(wanted: string): Promise<readonly string[]> {
+  const known = await listKnownModels();
+  return known.flatMap(({ name, provider }) => (provider === wanted ? [name] : []));
+}

@@ -67,8 +67,8 @@ export interface WebDeps {
   readonly memory: MemoryStore;
   readonly schedules: ScheduleStore;
   readonly agents: AgentStore;
-  /** The chat's own process answers; here they are only found. */
-  readonly conversations: Pick<ConversationStore, "list">;
+  /** The chat's own process answers; here they are only found, and their workflows opened in the editor. */
+  readonly conversations: Pick<ConversationStore, "list" | "get" | "message" | "file">;
   readonly metrics: MetricsStore;
   readonly eventLog: EventLog;
   readonly serviceLogs: ServiceLogs;

@@ -335,7 +335,13 @@ export const CHAT_CASES: readonly ChatCase[] = [
         models={MODELS}
         draft={{
           text: "Why did this run fail, and what should be changed?",
-          about: { kind: "run", id: "01kaerun00000001", name: "review_digest 01kaerun00000001" },
+          about: {
+            kind: "run",
+            name: "review_digest 01kaerun00000001",
+            href: "/runs/01kaerun00000001",
+            field: "run",
+            value: "01kaerun00000001",
+          },
         }}
       />
     ),

@@ -677,6 +677,7 @@ export const APPROVAL: PendingApproval = {
 };
 
 export const STATUS_FULL: Status = {
+  canAsk: true,
   counts: COUNTS,
   stats: stats(1),
   previous: stats(0.8),

@@ -39,7 +39,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     error: ["error"],
   },
   "/workflows/new": {
-    full: ["editor-new"],
+    full: ["editor-new", "editor-from-chat", "editor-ask"],
     empty: ["editor-empty"],
     degraded: ["editor-degraded"],
     error: ["error"],

@@ -24,6 +24,7 @@ import { RunsPage } from "../../views/runs.tsx";
 import { SettingsPage } from "../../views/settings.tsx";
 import { StatusPage } from "../../views/status.tsx";
 import { diffTexts } from "../../src/lib/diff.ts";
+import { AskPage } from "../../views/workflow-ask.tsx";
 import { EditorPage } from "../../views/workflow-editor.tsx";
 import { DiffPage, VersionPage } from "../../views/workflow-version.tsx";
 import { TokensPage } from "../../views/tokens.tsx";
@@ -233,6 +234,28 @@ const CASES: readonly PageCase[] = [
       />
     ),
   }),
+  page("editor-from-chat", "/workflows/new?conversation=01kaechat0000001&message=2", {
+    view: (shell) => (
+      <EditorPage
+        shell={shell("New workflow")}
+        record={undefined}
+        check={CHECK}
+        base={{ hash: "", name: "" }}
+        conversation={{ id: "01kaechat0000001", title: "Sum up mails, and answer those that ask." }}
+        examples={[]}
+      />
+    ),
+  }),
+  page("editor-ask", "/workflows/new?ask", {
+    view: (shell) => (
+      <AskPage
+        shell={shell("Ask the chat")}
+        record={undefined}
+        check={CHECK_REFUSED}
+        base={{ hash: "", name: "" }}
+      />
+    ),
+  }),
   page("editor-empty", "/workflows/new?empty", {
     view: (shell) => (
       <EditorPage
@@ -250,7 +273,7 @@ const CASES: readonly PageCase[] = [
       <EditorPage
         shell={shell("Edit article_writer")}
         record={record()}
-        check={CHECK_REFUSED}
+        check={{ ...CHECK_REFUSED, canAsk: true }}
         base={{ hash: "3f2c1a7be04d5566", name: "article_writer" }}
         refusal={{ kind: "problems" }}
         examples={[]}

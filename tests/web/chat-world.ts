@@ -66,6 +66,7 @@ export async function startChatWorld(options: ChatWorldOptions = {}): Promise<Ch
       workflows: store.workflows,
       runs: store.runs,
       runReader: store.runReader,
+      metrics: store.metrics,
       createRun: (request, made) =>
         createRun(store, request, { clock: systemClock, source: "dashboard", ...made }),
       providers: () => [],

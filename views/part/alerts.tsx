@@ -8,6 +8,7 @@ import type { ServiceStatus } from "../../src/domain/service.ts";
 import { Icon } from "./icon.tsx";
 import { shortId } from "./id.ts";
 import { InlineText } from "./inline-text.tsx";
+import { FAILURES_ADDRESS, runAddress } from "./ask-chat.tsx";
 import { formatCount, plural } from "./number.ts";
 import type { Status } from "./status.ts";
 import type { Tier } from "./tile.tsx";
@@ -208,7 +209,7 @@ function heldAlerts({ held }: Status): Alert[] {
   ];
 }
 
-function failedAlert({ failed, range }: Status): Alert[] {
+function failedAlert({ failed, range, canAsk }: Status): Alert[] {
   const [newest] = failed;
   if (newest === undefined) return [];
   return [
@@ -218,7 +219,12 @@ function failedAlert({ failed, range }: Status): Alert[] {
       state: newest.id,
       text: (
         <>
-          <b>Runs have failed in {range}:</b> <RunLinks runs={failed} more="/runs?state=failed" />.
+          <b>Runs have failed in {range}:</b> <RunLinks runs={failed} more="/runs?state=failed" />.{" "}
+          {canAsk ? (
+            <a href={failed.length === 1 ? runAddress(newest.id) : FAILURES_ADDRESS}>
+              Ask the chat why
+            </a>
+          ) : null}
         </>
       ),
     },

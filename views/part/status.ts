@@ -33,5 +33,7 @@ export interface Status {
   readonly memoryBytes: number | null;
   readonly workflowCount: number;
   readonly range: Range;
+  /** Whether the chat can be asked about what went wrong. */
+  readonly canAsk: boolean;
   readonly now: number;
 }

@@ -11,12 +11,19 @@ import { formatCount, plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { typeText } from "./type.ts";
 
+/** The form of the editor; its buttons stand in the head of the page and beside the text. */
+export const EDITOR_FORM = "editor-form";
+/** What its button says that takes the text to the chat. */
+export const ASK_INTENT = "ask";
+
 export interface WorkflowCheck {
   readonly source: string;
   /** Undefined when the text has errors. */
   readonly workflow: Workflow | undefined;
   readonly problems: readonly Problem[];
   readonly drawing: Drawing | undefined;
+  /** Whether the chat can be asked to mend it. */
+  readonly canAsk?: boolean;
   /** What saving would do, where that may surprise. */
   readonly target: SaveTarget;
   /** What a run of this workflow has cost and taken so far, on average. */
@@ -65,6 +72,20 @@ export function CheckPanel(props: { check: WorkflowCheck }) {
       </header>
       <TargetNote check={props.check} />
       {isEmpty ? null : <ProblemList problems={problems} source={source} linked editable />}
+      {workflow === undefined && !isEmpty && props.check.canAsk === true ? (
+        <div class="pad">
+          <button
+            type="submit"
+            class="btn ghost small"
+            form={EDITOR_FORM}
+            name="intent"
+            value={ASK_INTENT}
+          >
+            <Icon name="chat" size={14} />
+            Have the chat mend it
+          </button>
+        </div>
+      ) : null}
     </section>
   );
 }

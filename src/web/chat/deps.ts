@@ -1,5 +1,6 @@
 /** What the chat's web app is given by the composition root. */
 import type { ConversationStore } from "../../domain/conversation.ts";
+import type { MetricsStore } from "../../domain/metrics.ts";
 import type { ModelPort } from "../../domain/model.ts";
 import type { ChangeSignal, RunStore } from "../../domain/run.ts";
 import type { RunReader } from "../../domain/run-reader.ts";
@@ -22,6 +23,7 @@ export interface ChatDeps extends Pick<
   /** For what a message is about, what a run is likely to cost, and the run that is shown beside the talk. */
   readonly runs: Pick<RunStore, "get" | "page" | "pendingApprovals" | "decide" | "requestCancel">;
   readonly runReader: RunReader;
+  readonly metrics: Pick<MetricsStore, "totals" | "byWorkflow" | "byNode" | "byModel">;
   readonly createRun: WebDeps["createRun"];
   readonly providers: WebDeps["providers"];
   /** Asked for when a model is: the tools are loaded then. */

@@ -11,14 +11,9 @@ import { PROVIDERS } from "../../domain/workflow.ts";
 import { imageTypeOf } from "../../lib/image-type.ts";
 import type { Form } from "../form.ts";
 import type { ChatDeps } from "./deps.ts";
+import { subjectFiles } from "./subject.ts";
 
 const NAME_CHARS_MAX = 120;
-
-/** The tools that tell a model of a thing tell it of one that a message is about, too. */
-const SUBJECTS = [
-  { field: "workflow", tool: "read_workflow", suffix: "workflow.txt" },
-  { field: "run", tool: "read_run", suffix: "run.txt" },
-] as const;
 
 export interface Said {
   readonly text: string;
@@ -26,7 +21,7 @@ export interface Said {
 }
 
 /** @throws AppError `invalid`, `too_large`, `not_found` for what it is about. */
-export async function readSaid(form: Form, deps: Pick<ChatDeps, "tools" | "clock">): Promise<Said> {
+export async function readSaid(form: Form, deps: ChatDeps): Promise<Said> {
   const text = requireText(form.text("text"));
   const sent = form.files("files");
   if (sent.length > MESSAGE_FILE_COUNT_MAX) {
@@ -34,8 +29,11 @@ export async function readSaid(form: Form, deps: Pick<ChatDeps, "tools" | "clock
       fix: "Attach fewer, or put them into several messages.",
     });
   }
-  const files = await Promise.all([...sent.map(readFile), ...subjectsOf(form, deps)]);
-  return { text, files };
+  const [files, told] = await Promise.all([
+    Promise.all(sent.map(readFile)),
+    subjectFiles(form, deps),
+  ]);
+  return { text, files: [...files, ...told] };
 }
 
 /** What was picked as `provider/model`; null for the default. @throws AppError `invalid`. */
@@ -108,27 +106,4 @@ function decode(data: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function subjectsOf(
-  form: Form,
-  deps: Pick<ChatDeps, "tools" | "clock">,
-): Promise<NewMessageFile>[] {
-  return SUBJECTS.flatMap(({ field, tool, suffix }) => {
-    const id = form.text(field);
-    return id === "" ? [] : [tellOf(deps, { field, tool, id, name: `${id}-${suffix}` })];
-  });
-}
-
-async function tellOf(
-  deps: Pick<ChatDeps, "tools" | "clock">,
-  { field, tool, id, name }: { field: string; tool: string; id: string; name: string },
-): Promise<NewMessageFile> {
-  const found = (await deps.tools()).find(({ spec }) => spec.name === tool);
-  if (found === undefined) throw new AppError("internal", "Internal error.");
-  const { text } = await found.run(
-    { [field]: id },
-    { seed: name, atMs: deps.clock.now(), seen: null },
-  );
-  return { name, mediaType: "text/plain", data: new TextEncoder().encode(text) };
 }

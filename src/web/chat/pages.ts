@@ -1,7 +1,6 @@
 /** The pages and forms of the chat. */
 import type { Hono } from "hono";
-import { type ChatDraft, ChatPage } from "../../../views/chat.tsx";
-import { ASK_FAILURE } from "../../../views/part/ask-chat.tsx";
+import { ChatPage } from "../../../views/chat.tsx";
 import { type ChatCall, titleOf } from "../../domain/conversation.ts";
 import { newId } from "../../lib/id.ts";
 import { readForm } from "../form.ts";
@@ -16,6 +15,7 @@ import { namesOfModels, readModel, readSaid } from "./message-form.ts";
 import type { ResultDeps } from "./result.ts";
 import { registerResult } from "./result-pages.ts";
 import { createListSource, listConversations } from "./sources.ts";
+import { draftAbout } from "./subject.ts";
 
 export interface ChatKit extends ViewDeps, Pick<Kit, "hub" | "shell"> {
   readonly deps: ChatDeps;
@@ -74,27 +74,4 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
     kit.notify();
     return c.redirect(pathTo.conversation(id), 303);
   });
-}
-
-/** What a link from elsewhere in the product begins with. */
-async function draftAbout(
-  deps: ChatDeps,
-  { workflow, variant, run }: Record<string, string>,
-): Promise<ChatDraft | undefined> {
-  const workflowId = workflow ?? variant;
-  if (workflowId !== undefined) {
-    const record = await deps.workflows.get(workflowId);
-    if (record === undefined) return undefined;
-    const { id, name } = record;
-    const text =
-      variant === undefined
-        ? `Change the workflow ${name} so that `
-        : `Make a variant of the workflow ${name}, under another name, that `;
-    return { text, about: { kind: "workflow", id, name } };
-  }
-  const found = run === undefined ? undefined : await deps.runs.get(run);
-  if (found === undefined) return undefined;
-  const name = `${found.workflowName} ${found.id}`;
-  const text = found.state === "failed" ? ASK_FAILURE : "What happened in this run?";
-  return { text, about: { kind: "run", id: found.id, name } };
 }

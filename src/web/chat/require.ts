@@ -1,19 +1,28 @@
 /** What an address or a form of the chat names, or the refusal. */
-import { type Conversation, NOTHING_SEEN } from "../../domain/conversation.ts";
+import {
+  type Conversation,
+  type ConversationStore,
+  NOTHING_SEEN,
+} from "../../domain/conversation.ts";
 import { AppError } from "../../domain/error.ts";
 import type { Workflow } from "../../domain/workflow.ts";
 import type { WebContext } from "../kit.ts";
 import type { Answers } from "./answers.ts";
-import { type FoundResult, type ResultDeps, resultOf } from "./result.ts";
-
-type Deps = Pick<ResultDeps, "conversations">;
+import { type FoundResult, type ResultDeps, type ResultSource, resultOf } from "./result.ts";
 
 /** @throws AppError `not_found`. */
-export async function requireConversation(
-  { conversations }: Deps,
+export function requireConversation(
+  deps: Pick<ResultDeps, "conversations">,
   c: WebContext,
 ): Promise<Conversation> {
-  const id = c.req.param("id") ?? "";
+  return findConversation(deps, c.req.param("id") ?? "");
+}
+
+/** @throws AppError `not_found`. */
+export async function findConversation(
+  { conversations }: { readonly conversations: Pick<ConversationStore, "get"> },
+  id: string,
+): Promise<Conversation> {
   const conversation = await conversations.get(id);
   if (conversation !== undefined) return conversation;
   throw new AppError("not_found", `There is no conversation ${id}.`, {
@@ -50,6 +59,15 @@ export async function requireResult(
   sent: string,
 ): Promise<FoundResult> {
   const { id } = await requireConversation(deps, c);
+  return resultIn(deps, id, sent);
+}
+
+/** The same of a conversation that is known. */
+export async function resultIn(
+  deps: ResultSource & { readonly conversations: Pick<ConversationStore, "message"> },
+  id: string,
+  sent: string,
+): Promise<FoundResult> {
   const ordinal = ordinalIn(sent);
   const message =
     ordinal === undefined

@@ -39,6 +39,12 @@ export interface FoundResult {
   readonly result: WorkflowResult;
 }
 
+/** Where the workflow of a message is found: in its text, or in a file that was attached. */
+export interface ResultSource {
+  readonly conversations: Pick<ConversationStore, "file">;
+  readonly reader: AnswerReader;
+}
+
 /** The newest workflow of the branch, with its errors when it has some. */
 export async function findResult(
   deps: Pick<ResultDeps, "conversations" | "reader">,
@@ -55,7 +61,7 @@ export async function findResult(
 
 /** The workflow of one message: in an answer that has ended, or in a file that a person attached. */
 export async function resultOf(
-  { conversations, reader }: Pick<ResultDeps, "conversations" | "reader">,
+  { conversations, reader }: ResultSource,
   message: Message,
 ): Promise<WorkflowResult | undefined> {
   if (message.role === "model") {

@@ -8,6 +8,7 @@ import {
   type Range,
   type Status,
 } from "../../../views/status.tsx";
+import { canAsk } from "../../../views/shell.ts";
 import type { StoredEvent } from "../../domain/event.ts";
 import type { PendingApproval, Run, RunFilter, RunState, RunStats } from "../../domain/run.ts";
 import type { WebDeps } from "../deps.ts";
@@ -135,6 +136,7 @@ async function readStatus(deps: WebDeps, range: Range, read: Read): Promise<Stat
     memoryBytes: deps.memoryBytes(),
     workflowCount: workflows,
     range,
+    canAsk: canAsk({ health: deps.health(), demo: deps.demo() }),
     now,
   };
 }

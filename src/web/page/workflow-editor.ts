@@ -1,17 +1,27 @@
 /** Writing a workflow: a new one, or the next version of one. */
 import type { Hono } from "hono";
+import { AskPage } from "../../../views/workflow-ask.tsx";
+import { canAsk } from "../../../views/shell.ts";
 import type { ExampleCard } from "../../../views/part/example-gallery.tsx";
 import {
+  ASK_INTENT,
   CheckParts,
   type SaveTarget,
   type WorkflowCheck,
 } from "../../../views/part/workflow-check.tsx";
-import { EditorPage, NEW_DRAFT, type Refusal } from "../../../views/workflow-editor.tsx";
+import {
+  EditorPage,
+  NEW_DRAFT,
+  type Origin,
+  type Refusal,
+} from "../../../views/workflow-editor.tsx";
+import { MESSAGE_FILE_CHARS_MAX } from "../../domain/conversation.ts";
 import { AppError, ERROR_CODES, isUnavailable } from "../../domain/error.ts";
 import type { Workflow, WorkflowRecord } from "../../domain/workflow.ts";
 import { diffTexts } from "../../lib/diff.ts";
 import { clip } from "../../lib/clip.ts";
-
+import { findConversation, resultIn } from "../chat/require.ts";
+import { type AnswerReader, createAnswerReader } from "../chat/reading.ts";
 import { readForm, type Form } from "../form.ts";
 import { readOr, type Kit, type WebContext, type WebEnv } from "../kit.ts";
 import { html } from "../render.ts";
@@ -53,15 +63,19 @@ const NO_BASE: Base = { hash: "", name: "" };
 
 /** A text on its way to the page. */
 interface Text {
+  /** The conversation that it was taken from, to which one goes back. */
+  readonly conversation?: Origin | undefined;
   readonly record: WorkflowRecord | undefined;
   readonly source: string;
   readonly base: Base;
 }
 
 export function registerWorkflowEditor(app: Hono<WebEnv>, kit: Kit): void {
+  const answers = createAnswerReader(() => Promise.resolve(kit.deps.knownTools));
+
   app.get(PATTERNS.workflowNew, async (c) => {
-    const source = await firstText(c, kit);
-    return editorPage(c, kit, { record: undefined, source, base: NO_BASE });
+    const first = await firstText(c, kit, answers);
+    return editorPage(c, kit, { ...first, record: undefined, base: NO_BASE });
   });
   app.post(PATTERNS.workflowNew, (c) => receive(c, kit, undefined));
 
@@ -84,8 +98,21 @@ export function registerWorkflowEditor(app: Hono<WebEnv>, kit: Kit): void {
   });
 }
 
-/** What a new workflow begins with: an example, another workflow, or the template. */
-async function firstText(c: WebContext, kit: Kit): Promise<string> {
+/** What a new workflow begins with: an answer of the chat, an example, another workflow, or the template. */
+async function firstText(
+  c: WebContext,
+  kit: Kit,
+  reader: AnswerReader,
+): Promise<Pick<Text, "source" | "conversation">> {
+  const id = c.req.query("conversation");
+  if (id === undefined) return { source: await startText(c, kit) };
+  const { conversations } = kit.deps;
+  const { title } = await findConversation({ conversations }, id);
+  const { result } = await resultIn({ conversations, reader }, id, c.req.query("message") ?? "");
+  return { source: result.source, conversation: { id, title } };
+}
+
+async function startText(c: WebContext, kit: Kit): Promise<string> {
   const example = c.req.query("example");
   if (example !== undefined) {
     const found = kit.deps.examples.find(({ name }) => name === example);
@@ -117,12 +144,14 @@ async function receive(
   const intent = form.text("intent");
   const base = { hash: form.text("base"), name: form.text("base_name") };
   const upload = await readUpload(form);
-  const text = { record, source: upload.source, base };
+  const conversation = await originOf(c, kit, form.text("conversation"));
+  const text = { record, source: upload.source, base, conversation };
   if (upload.error !== undefined) {
     const status = upload.isTooLarge ? 413 : 422;
     return editorPage(c, kit, text, { refusal: { kind: "failed", message: upload.error }, status });
   }
   if (intent === "download") return download(c, upload);
+  if (intent === ASK_INTENT) return askPage(c, kit, text);
   if (intent !== "save" && intent !== "run") return editorPage(c, kit, text);
   const { workflow } = await kit.reader.source(upload.source, upload.format, 0);
   if (workflow === undefined) {
@@ -131,12 +160,31 @@ async function receive(
   return saveText(c, kit, { ...text, workflow, upload, form });
 }
 
+/** What goes to the chat is seen before it is sent; a text that has no errors (any more) stays in the editor. */
+async function askPage(c: WebContext, kit: Kit, text: Text): Promise<Response> {
+  const { record, source, base, conversation } = text;
+  const check = await checkText(c, kit, { record, source });
+  if (check.workflow !== undefined) return editorPage(c, kit, text);
+  if (source.length > MESSAGE_FILE_CHARS_MAX) {
+    const message = `The text is too long for the chat: it takes at most ${MESSAGE_FILE_CHARS_MAX} characters.`;
+    return editorPage(c, kit, text, { refusal: { kind: "failed", message }, status: 413 });
+  }
+  const shell = kit.shell(c, "Ask the chat");
+  return html(c, AskPage({ shell, record, check, base, conversation }));
+}
+
+/** Undefined for one that has been deleted meanwhile: the text does not need it. */
+async function originOf(c: WebContext, { deps }: Kit, id: string): Promise<Origin | undefined> {
+  const found = id === "" ? undefined : await readOr(c, deps.conversations.get(id), undefined);
+  return found === undefined ? undefined : { id, title: found.title };
+}
+
 async function saveText(
   c: WebContext,
   kit: Kit,
   text: Text & { workflow: Workflow; upload: Upload & { error?: undefined }; form: Form },
 ): Promise<Response> {
-  const { workflow, upload, base, record } = text;
+  const { workflow, upload, base, record, conversation } = text;
   const { name, description = null } = workflow;
   const expected = name === base.name && base.hash !== "" ? base.hash : null;
   try {
@@ -149,8 +197,11 @@ async function saveText(
     });
     const draft = record?.id ?? NEW_DRAFT;
     const hash = text.form.text("intent") === "run" ? "#run" : "";
-    const path = `${pathTo.workflow(saved.id)}?saved=${encodeURIComponent(draft)}${hash}`;
-    return c.redirect(path, 303);
+    const query = new URLSearchParams({
+      saved: draft,
+      ...(conversation === undefined ? {} : { conversation: conversation.id }),
+    });
+    return c.redirect(`${pathTo.workflow(saved.id)}?${query.toString()}${hash}`, 303);
   } catch (error) {
     const failure = AppError.from(error);
     if (failure.code === "conflict") return conflictPage(c, kit, text);
@@ -207,7 +258,8 @@ async function checkText(
   );
   const target = await targetOf(c, kit, { record, workflow });
   const average = await averageOf(c, kit, record);
-  return { source, workflow, problems, drawing, target, average };
+  const asked = { health: kit.deps.health(), demo: kit.deps.demo() };
+  return { source, workflow, problems, drawing, target, average, canAsk: canAsk(asked) };
 }
 
 async function targetOf(
@@ -246,12 +298,13 @@ export async function editorPage(
   kit: Kit,
   ...[text, outcome]: [text: Text, outcome?: { refusal: Refusal; status: EditorStatus }]
 ): Promise<Response> {
-  const { record, source, base } = text;
+  const { record, source, base, conversation } = text;
   const check = await checkText(c, kit, { record, source });
-  const isFresh = record === undefined && outcome === undefined;
+  const isFresh = record === undefined && outcome === undefined && conversation === undefined;
   const examples: readonly ExampleCard[] = isFresh ? await readGallery(kit) : [];
   const title = record === undefined ? "New workflow" : `Edit ${record.name}`;
   const shell = kit.shell(c, title);
-  const page = EditorPage({ shell, record, check, base, refusal: outcome?.refusal, examples });
+  const refusal = outcome?.refusal;
+  const page = EditorPage({ shell, record, check, base, conversation, refusal, examples });
   return html(c, page, outcome?.status ?? 200);
 }
