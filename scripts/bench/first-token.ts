@@ -43,6 +43,8 @@ interface Model {
   readonly url: string;
   /** When the first piece of the answer to this was sent, by the clock of the machine. */
   sentAt(word: string): number;
+  /** Lets it begin to think about this. */
+  allow(word: string): void;
   stop(): void;
 }
 
@@ -92,8 +94,11 @@ async function streamDelays({ url }: Started, model: Model): Promise<number[]> {
     await using client = await openSse(new URL(stream, url), {
       headers: { Cookie: browser.cookieHeader() },
     });
+    // Only then: how long a page takes to come is not what is measured.
+    model.allow(word);
     await client.until(() => client.messages.some(({ data }) => data.includes(`first-${word}`)));
-    delays.push(now() - model.sentAt(word));
+    const seenAt = now();
+    delays.push(seenAt - model.sentAt(word));
     await client.until(() => client.messages.some(({ data }) => data.includes(`last-${word}`)));
     await client.until(() => client.messages.at(-1)?.data.includes('data-phase="idle"') === true);
   }
@@ -117,6 +122,7 @@ async function pageDelays({ url }: Started, model: Model, chromium: Chromium): P
   const delays: number[] = [];
   for (let sample = 0; sample < SAMPLE_COUNT; sample += 1) {
     const word = `s${sample}-${crypto.randomUUID()}`;
+    model.allow(word);
     await page.fill("#text", word);
     await page.press("#text", "Enter");
     await page.getByText(`last-${word}`).first().waitFor({ state: "attached" });
@@ -132,6 +138,12 @@ async function pageDelays({ url }: Started, model: Model, chromium: Chromium): P
 /** An OpenAI-compatible server that streams, and remembers when it began. */
 function startModel(): Model {
   const sent = new Map<string, number>();
+  const allowed = new Map<string, PromiseWithResolvers<void>>();
+  const turnOf = (word: string) => {
+    const turn = allowed.get(word) ?? Promise.withResolvers<void>();
+    allowed.set(word, turn);
+    return turn;
+  };
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -140,11 +152,13 @@ function startModel(): Model {
       if (request.method !== "POST") return Response.json({ data: [{ id: "bench" }] });
       const words = [...(await request.text()).matchAll(/\bs\d+-[0-9a-f-]{36}/g)];
       const word = words.at(-1)?.[0] ?? "";
+      await turnOf(word).promise;
       return new Response(speak(word, sent), { headers: { "Content-Type": "text/event-stream" } });
     },
   });
   return {
     url: `http://127.0.0.1:${server.port}/v1`,
+    allow: (word) => turnOf(word).resolve(),
     sentAt: (word) => sent.get(word) ?? Number.NaN,
     stop: () => void server.stop(true),
   };
