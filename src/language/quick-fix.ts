@@ -36,7 +36,11 @@ export function quickFixOf(
   const { from, to } = rangeOfProblem(problem, source, lineStarts);
   const word = WORD.exec(source.slice(from, to))?.groups;
   if (word === undefined) return undefined;
-  return { from, to, insert: `${word["open"]}${problem.suggestion}${word["close"]}` };
+  // The suggestion for a placeholder has its braces; two of them would stand for a brace.
+  const name = problem.suggestion.replace(/^\{(.*)\}$/, "$1");
+  const insert =
+    word["open"] === "{" ? `{${name}}` : `${word["open"]}${problem.suggestion}${word["close"]}`;
+  return { from, to, insert };
 }
 
 export function lineStartsOf(source: string): number[] {

@@ -68,3 +68,18 @@ test("rangeOfProblem() is the offending text, or a place where it is gone", () =
   expect(at("gone", 2)).toEqual({ from: 5, to: 5 });
   expect(at("bc", 99)).toEqual({ from: 11, to: 11 });
 });
+
+test("quickFixOf() keeps a placeholder one: two braces would be text", () => {
+  const source = 'prompt: "About {topik}."';
+  const problem = {
+    severity: "error",
+    code: "unknown-placeholder",
+    message: "",
+    path: "",
+  } as const;
+  const at = { ...problem, text: "{topik}", line: 1, column: 16 };
+  const insertFor = (suggestion: string) =>
+    quickFixOf({ ...at, suggestion }, source, lineStartsOf(source))?.insert;
+  expect(insertFor("{topic}")).toBe("{topic}");
+  expect(insertFor("topic")).toBe("{topic}");
+});
