@@ -156,7 +156,7 @@ function SideChoice(props: { view: ResultView }) {
     <fieldset class="choices side-choice">
       <legend class="sr">What is shown</legend>
       {(["talk", "workflow"] as const).map((name) => (
-        <label>
+        <label for={`side-${name}`}>
           <input
             type="radio"
             class="sr"

@@ -65,7 +65,7 @@ export function ResultPanel(props: ResultPanelProps & { view: ResultView; csrf: 
       <fieldset class="choices result-choices">
         <legend class="sr">What is shown of the workflow</legend>
         {RESULT_VIEWS.map((name) => (
-          <label>
+          <label for={`result-view-${name}`}>
             <input
               type="radio"
               class="sr"
