@@ -160,7 +160,7 @@ for (const script of [true, false]) {
       await press(open, "Approve");
       await see(open, "It runs now.");
       await open.check("a call that was approved");
-      await page.locator('a[href^="/runs/"]').last().click();
+      await page.locator('#talk a[href^="/runs/"]').last().click();
       await page.waitForURL(/\/runs\/\w+$/);
       await page.locator('#run-head[data-phase="final"]').waitFor({ timeout: PATIENCE_MS });
       expect(await page.textContent("#run-head .badge")).toBe("Succeeded");
@@ -215,6 +215,7 @@ async function view({ page }: Visit, name: string): Promise<void> {
 
 /** The newest version as the file that the page offers. */
 async function savedText({ page }: Visit): Promise<string> {
+  await page.locator("summary", { hasText: "More" }).first().click();
   const waiting = page.waitForEvent("download");
   await page
     .getByRole("link", { name: /^Download/ })
