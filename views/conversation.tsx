@@ -84,6 +84,8 @@ export interface ConversationPageProps extends ConversationHead, Beside {
   readonly models: readonly string[];
   /** Of what was sent last. */
   readonly conflict?: ConversationConflict | undefined;
+  /** It is the answer to a form. */
+  readonly isRefusal?: boolean;
   /** A message that is written anew: what is sent takes its place, on a branch of its own. */
   readonly edited?: { readonly ordinal: number; readonly text: string } | undefined;
 }
@@ -123,9 +125,9 @@ export function ConversationPage(props: ConversationPageProps) {
   );
 }
 
-function refreshOf({ phase, run, view, conflict }: ConversationPageProps): number | undefined {
-  // It is the answer to a form: at its address there is nothing to be asked for again.
-  if (conflict !== undefined) return undefined;
+function refreshOf({ phase, run, view, isRefusal }: ConversationPageProps): number | undefined {
+  // At the address of a form there is nothing to be asked for again.
+  if (isRefusal === true) return undefined;
   if (phase === "answering") return REFRESH_SECONDS;
   // A comment that is being typed must not be thrown away.
   const isLive = run !== undefined && !isFinal(run.run) && run.approvals.length === 0;

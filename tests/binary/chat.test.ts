@@ -109,7 +109,7 @@ test("killed in the middle of an answer it is back within 5 s, with what had com
   expect(performance.now() - killedAt).toBeLessThan(RESTART_MS_MAX);
   expect(chatPid(running)).not.toBe(pid);
   expect(page).toContain("half of it");
-  expect(page).toContain("Interrupted: the chat ended in the middle of this answer.");
+  expect(page).toContain("Interrupted: its process ended in the middle of this answer.");
   await browser.post(`${location}/answers`);
   await waitFor(
     async () => (await browser.get(location)).text.includes("The mock server was asked"),

@@ -384,7 +384,7 @@ describe("beside a running server", () => {
     await using tab = await talk.openStream();
     running.child.kill("SIGKILL");
     await running.child.exited;
-    const note = "Interrupted: the chat ended in the middle of this answer.";
+    const note = "Interrupted: its process ended in the middle of this answer.";
     const told = () => tab.messages.find(({ data }) => data.includes(note))?.data;
     await waitFor(() => told() !== undefined, "the open page to be told", 10_000);
     expect(told()).toContain("The first half of it");

@@ -53,7 +53,7 @@ test("ConversationPage() keeps the first line break of a text that is coming, an
 test("ConversationPage() says how each answer ended", async () => {
   const shown = visibleText(await html("chat-retry"));
   for (const words of [
-    "Interrupted: the chat ended in the middle of this answer.",
+    "Interrupted: its process ended in the middle of this answer.",
     "Stopped. What had come is kept.",
     "demo, no model",
     "Saved as version 3",

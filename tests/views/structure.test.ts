@@ -22,6 +22,8 @@ function unlabelled(elements: readonly Element[]): Element[] {
   );
 }
 
+const idOf = (form: string) => /^<form[^>]* id="([^"]+)"/.exec(form)?.[1] ?? "";
+
 /** Headings that are more than one level below the one before. */
 function jumps(elements: readonly Element[]): string[] {
   const levels = elements
@@ -85,7 +87,6 @@ describe.each(PAGES.map((page) => [page.name, page] as const))("page %s", (_, pa
       ({ attributes }) => attributes["name"] === "_csrf" && attributes["value"] === "token-1",
     );
     const tokens = new Set(outside.map(({ attributes }) => attributes["form"]));
-    const idOf = (form: string) => /^<form[^>]* id="([^"]+)"/.exec(form)?.[1] ?? "";
     const wrong = forms.filter(
       (form) =>
         !(form.includes('name="_csrf" value="token-1"') || tokens.has(idOf(form))) ||

@@ -225,7 +225,7 @@ test("one that was killed is marked, and gone on with; one that lives goes on ov
   await world.startChat();
   const browser = new Browser(world);
   const page = await pageWith(browser, "/chat/left", isAtRest);
-  expect(page).toContain("Interrupted: the chat ended in the middle of this answer.");
+  expect(page).toContain("Interrupted: its process ended in the middle of this answer.");
   expect(page).toContain("The half");
   await browser.post("/chat/left/answers", { goOnWith: "2" });
   await pageWith(browser, "/chat/left", (text) => text.includes("The half, and the rest."));

@@ -186,7 +186,13 @@ test("a run is saved and begun in one go, followed in place, and still there aft
   // Whoever joins is told how it is, though nothing new was said.
   await using late = await openSse(`${world.url}${path}/stream?after=999999999999`);
   await late.until(() => late.messages.some(({ data }) => visible(data).includes("write Running")));
-  // A second one does not begin by looking.
+  // What was refused meanwhile, and typed again, is not thrown away without script.
+  const followed = (await browser.get(`${path}?view=run`)).text;
+  expect(followed).toContain('<meta http-equiv="refresh" content="5"/>');
+  const { version } = (await world.store.workflows.get("greeting"))!;
+  const refused = await browser.post(`${path}/runs`, { message: `2-${version.hash}` });
+  expect(refused.status).toBe(422);
+  expect(refused.text).not.toContain("http-equiv");
   expect(visible(beside((await browser.get(`${path}?view=run`)).text))).toContain("Once more");
 });
 

@@ -317,7 +317,7 @@ test("after a crash in the middle the part that came is kept, marked, and can be
 
   await world.startChat();
   const { text } = await browser.get(path);
-  expect(visible(text)).toContain("The first half Interrupted: the chat ended in the middle");
+  expect(visible(text)).toContain("The first half Interrupted: its process ended in the middle");
   expect(text).toContain('data-phase="retry"');
   await browser.post(`${path}/answers`);
   expect(visible(await pageWith(browser, path, isAtRest))).toContain("greeting valid, 1 step");

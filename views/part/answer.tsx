@@ -234,7 +234,7 @@ function Outcome(props: { message: AnswerMessage }) {
 
 function outcomeNote({ state, finish, text, calls }: AnswerMessage): string | undefined {
   if (state === "interrupted")
-    return "Interrupted: the chat ended in the middle of this answer. What had come is kept.";
+    return "Interrupted: its process ended in the middle of this answer. What had come is kept.";
   if (state === "stopped") return "Stopped. What had come is kept.";
   if (finish === "length") return "The answer was cut off at the model's limit of tokens.";
   if (finish === "refused") return "The provider's filter stopped this answer.";

@@ -130,6 +130,7 @@ export async function conversationPage(
     newest === undefined ? NOTHING : await viewBeside(kit.result, conversation);
   const asked = RESULT_VIEWS.find((view) => view === c.req.query("view"));
   const [first] = messages;
+  const status = conflict === undefined ? statusOf(refusal) : 409;
   return html(
     c,
     ConversationPage({
@@ -137,6 +138,7 @@ export async function conversationPage(
       shown: shown && { ...shown, ...refusal },
       run,
       conflict,
+      isRefusal: status !== 200,
       view: refusedView(refusal) ?? asked ?? "graph",
       shell: kit.shell(c, conversation.title),
       messages: views,
@@ -146,7 +148,7 @@ export async function conversationPage(
       models: await namesOfModels(kit.deps),
       edited: editedOf(messages, c.req.query("edit")),
     }),
-    conflict === undefined ? statusOf(refusal) : 409,
+    status,
   );
 }
 
