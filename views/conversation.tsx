@@ -293,16 +293,16 @@ function Composer(props: ConversationPageProps & { path: string }) {
   return (
     <div class="composer">
       <PostForm action={`${path}/workflows`} csrf={shell.csrf} id={SAVE_FORM_ID}></PostForm>
-      <PostForm action={`${path}/answers`} csrf={shell.csrf} id={ANSWER_FORM_ID}></PostForm>
+      <PostForm action={`${path}/answers`} csrf={shell.csrf} id={ANSWER_FORM_ID} stays></PostForm>
       <PostForm action={`${path}/decisions`} csrf={shell.csrf} id={CALL_FORM_ID}></PostForm>
-      <PostForm action={`${path}/branch`} csrf={shell.csrf} id={BRANCH_FORM_ID}></PostForm>
-      <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="chat-answering">
+      <PostForm action={`${path}/branch`} csrf={shell.csrf} id={BRANCH_FORM_ID} stays></PostForm>
+      <PostForm action={`${path}/cancellation`} csrf={shell.csrf} class="chat-answering" stays>
         <button type="submit" class="btn danger wide">
           <Icon name="stop" size={14} />
           Stop
         </button>
       </PostForm>
-      <PostForm action={`${path}/answers`} csrf={shell.csrf} class="chat-retry">
+      <PostForm action={`${path}/answers`} csrf={shell.csrf} class="chat-retry" stays>
         <button type="submit" class="btn ghost wide">
           <Icon name="refresh" size={14} />
           Try again
@@ -320,7 +320,14 @@ function Composer(props: ConversationPageProps & { path: string }) {
           </span>
         </p>
       )}
-      <PostForm action={`${path}/messages`} csrf={shell.csrf} class="chat-ready" multipart>
+      <PostForm
+        action={`${path}/messages`}
+        csrf={shell.csrf}
+        class="chat-ready"
+        multipart
+        stays={edited === undefined}
+        clears
+      >
         {edited === undefined ? null : (
           <input type="hidden" name="inPlaceOf" value={String(edited.ordinal)} />
         )}

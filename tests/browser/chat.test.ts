@@ -94,7 +94,13 @@ let agents: RunningAgents;
 const skipped = isWithoutChromium("tests/browser/chat.test.ts");
 beforeAll(async () => {
   if (skipped) return;
-  const names = ["with_script", "without_script", "beside_with_script", "beside_without_script"];
+  const names = [
+    "with_script",
+    "without_script",
+    "beside_with_script",
+    "beside_without_script",
+    "in_place",
+  ];
   models = await startModelServer({
     fixtures: [...names.flatMap(fixturesFor), ...STEPS],
   });
@@ -208,6 +214,50 @@ for (const script of [true, false]) {
     TEST_MS,
   );
 }
+
+test.skipIf(skipped)(
+  "a message is sent, an answer asked for again and a text changed without leaving the page",
+  async () => {
+    await using open = await openVisit({ browser, url: agents.url, script: true });
+    const { page } = open;
+    await page.goto("/chat");
+    await send(open, "Write in_place", "Start");
+    await see(open, "Repair 1 of 3");
+    await page.locator('#result-head[data-shown="valid"]').waitFor();
+    await view(open, "YAML");
+    await page.evaluate("globalThis.mark = 1");
+    await page.setInputFiles("#files", {
+      name: "tone.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("Louder!"),
+    });
+    await send(open, "In in_place, greet loudly", "Send");
+    await page.locator("#result-source", { hasText: "Greet loudly" }).waitFor();
+    await page.locator(".message.person", { hasText: "tone.txt" }).waitFor();
+    await page.locator('#chat-head[data-phase="idle"]').waitFor();
+    expect(await page.inputValue("#text")).toBe("");
+    expect(await page.locator("[data-attached]").textContent()).toBe("");
+    await page
+      .getByRole("button", { name: /^Answer anew/ })
+      .last()
+      .click();
+    await see(open, "2 of 2");
+    await page.locator('#chat-head[data-phase="idle"]').waitFor();
+    await view(open, "Form");
+    await page.fill('[name="edit:nodes/shorten/prompt"]', "Halve this: {text}");
+    await press(open, "Apply the changes");
+    await see(open, "Changed by hand: Prompt of shorten");
+    await open.check("what was sent in place");
+    // What is refused is said where it was typed, and stays there.
+    await page.evaluate("document.getElementById('text').removeAttribute('maxlength')");
+    await page.fill("#text", "x".repeat(20_001));
+    await press(open, "Send");
+    await see(open, "A message has at most 20000 characters.");
+    expect(await page.inputValue("#text")).toHaveLength(20_001);
+    expect(await page.evaluate("globalThis.mark")).toBe(1);
+  },
+  TEST_MS,
+);
 
 async function view({ page }: Visit, name: string): Promise<void> {
   await page.locator(".result-choices label", { hasText: name }).click();

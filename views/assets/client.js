@@ -312,6 +312,11 @@ on("change", ({ target }) => {
   target.setCustomValidity(refusal);
   showAttached(target, refusal && `${refusal} Choose others.`);
 });
+on("reset", ({ target }) => {
+  const input = attachIn(target);
+  // The fields are emptied after this event.
+  if (input) setTimeout(showAttached, 0, input, "");
+});
 on("paste", (event) => {
   const input = attachIn(event.target.form);
   const { files } = event.clipboardData;
@@ -350,9 +355,10 @@ const sendHere = async (form, button) => {
     button?.removeAttribute("aria-busy");
   };
   try {
+    const data = new FormData(form, button);
     const response = await fetch(form.action, {
       method: "POST",
-      body: new URLSearchParams(new FormData(form, button)),
+      body: form.enctype === "multipart/form-data" ? data : new URLSearchParams(data),
       headers: { Accept: "application/problem+json" },
       redirect: "manual",
     });
@@ -371,6 +377,7 @@ const sendHere = async (form, button) => {
     place.after(note);
     return done();
   }
+  if (form.matches("[data-clears]")) form.reset();
   const table = document.getElementById("run-table");
   if (table?.hasAttribute("hx-get")) {
     on("htmx:after:swap", done, { once: true });

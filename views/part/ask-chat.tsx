@@ -45,7 +45,11 @@ export const ASK_CHEAPER = "What costs most here, and what could be cheaper with
 /** The same in the conversation in which the run was begun. */
 export function AskHere(props: { conversationId: string; runId: string }) {
   return (
-    <LiveForm action={`/chat/${encodeURIComponent(props.conversationId)}/messages`} id={ASK_FORM}>
+    <LiveForm
+      action={`/chat/${encodeURIComponent(props.conversationId)}/messages`}
+      id={ASK_FORM}
+      stays
+    >
       <input type="hidden" name="text" value={ASK_FAILURE} />
       <input type="hidden" name="run" value={props.runId} />
       <button type="submit" class="btn ghost small">

@@ -18,6 +18,8 @@ export function PostForm(
      * the button is busy until they say so, and a refusal stands beside it.
      */
     stays?: boolean;
+    /** What was typed has gone with it: one that stays is empty afterwards. */
+    clears?: boolean;
   }>,
 ) {
   return (
@@ -29,6 +31,7 @@ export function PostForm(
       enctype={props.multipart === true ? "multipart/form-data" : undefined}
       hx-boost="false"
       data-stays={props.stays === true ? "" : undefined}
+      data-clears={props.clears === true ? "" : undefined}
     >
       <input type="hidden" name="_csrf" value={props.csrf} />
       {props.children}

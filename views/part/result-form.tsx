@@ -33,6 +33,7 @@ export function ResultForm(props: {
       action={`/chat/${encodeURIComponent(conversationId)}/edits`}
       id={EDIT_FORM}
       class="edit-form"
+      stays
     >
       <input type="hidden" name="message" value={String(ordinal)} />
       {refused === undefined ? null : (
