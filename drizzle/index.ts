@@ -69,7 +69,7 @@ export const MIGRATIONS: readonly { name: string; sha256: string; sql: string }[
   },
   {
     name: "0010_add_conversation_runs",
-    sha256: "e5d7c2de52e6f91ffc4d303765d1c507e25cdac8230994ade41c07971444aa1a",
+    sha256: "c59b076ba9e08980e8a7e4e5d6fd72b8f127d415e3d208a827ea1ea05efd4c41",
     sql: m0010,
   },
 ];

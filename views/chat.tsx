@@ -11,6 +11,7 @@ import { PostForm } from "./part/form.tsx";
 import { Icon } from "./part/icon.tsx";
 import { InlineText } from "./part/inline-text.tsx";
 import { LivePart } from "./part/live-part.tsx";
+import { UndoNotice } from "./part/notice.tsx";
 import { plural } from "./part/number.ts";
 import { PageHead, Panel } from "./part/panel.tsx";
 import { TimeAgo } from "./part/time.tsx";
@@ -38,6 +39,8 @@ export interface ChatPageProps {
   readonly draft?: ChatDraft | undefined;
   /** What may be picked, as `provider/model`. */
   readonly models: readonly string[];
+  /** What was just deleted, while it can be put back. */
+  readonly removed?: { readonly id: string; readonly title: string } | undefined;
 }
 
 export interface ChatDraft {
@@ -62,6 +65,18 @@ export function ChatPage(props: ChatPageProps) {
   return (
     <Layout shell={shell} {...(props.search === "" ? { stream: "/chat/stream" } : {})}>
       <PageHead crumb="Create" title="Chat" />
+      {props.removed === undefined ? null : (
+        <UndoNotice
+          text={
+            <>
+              Deleted: <b>{props.removed.title}</b>
+            </>
+          }
+          id={props.removed.id}
+          action="/chat/restorations"
+          shell={shell}
+        />
+      )}
       <div class="grid">
         <div class="p-main">
           <NewConversation shell={shell} draft={props.draft} models={props.models} />

@@ -21,6 +21,8 @@ export const MESSAGE_FILE_BYTES_MAX = 2 * 1024 * 1024;
 export const MESSAGE_FILE_CHARS_MAX = 60_000;
 /** Of a conversation, so that what a request carries has an end. */
 export const CONVERSATION_FILE_BYTES_MAX = 20 * 1024 * 1024;
+/** What was removed can be put back for so long. */
+export const CONVERSATION_KEPT_MS = 24 * 3_600_000;
 /** How a message begins that a person made by changing the workflow in a form, and the file that it has. */
 export const EDIT_WORDS = "Changed by hand: ";
 export const EDIT_FILE = "workflow.yaml";
@@ -258,8 +260,12 @@ export interface ConversationStore {
   pickModel(id: string, model: string | null): Promise<void>;
   /** Shows this run beside it. @throws AppError `not_found`. */
   showRun(id: string, runId: string): Promise<void>;
-  /** @throws AppError `not_found`. */
+  /** It can be put back for CONVERSATION_KEPT_MS. @throws AppError `not_found`. */
   remove(id: string): Promise<void>;
+  /** Undefined when it cannot be put back. */
+  titleOfRemoved(id: string): Promise<string | undefined>;
+  /** Puts back what was removed. @throws AppError `not_found`. */
+  restore(id: string): Promise<void>;
 }
 
 /** The title of a conversation that begins with this text: its first line, cut. */

@@ -27,6 +27,8 @@ export const conversations = sqliteTable(
     aliveAt: integer(),
     /** That process, as it names itself; kept after the end. */
     answeredBy: text(),
+    /** Since when it is in the bin. */
+    removedAt: integer(),
   },
   (table) => [
     index("conversations_by_updated_at").on(table.updatedAt, table.id),

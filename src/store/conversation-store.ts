@@ -1,7 +1,19 @@
 import type { Database } from "bun:sqlite";
-import { and, count, desc, eq, getTableColumns, inArray, lt, max, or, sql, sum } from "drizzle-orm";
 import {
-  CONVERSATION_FILE_BYTES_MAX,
+  and,
+  count,
+  desc,
+  eq,
+  getTableColumns,
+  inArray,
+  isNull,
+  lt,
+  max,
+  or,
+  sql,
+  sum,
+} from "drizzle-orm";
+import {
   CONVERSATION_MESSAGE_COUNT_MAX,
   CONVERSATION_TITLE_CHARS_MAX,
   type AnswerEnd,
@@ -19,7 +31,9 @@ import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
 import { searchWords } from "../lib/search-words.ts";
 import type { Connection, Handle } from "./connection.ts";
+import { putInBin, takeFromBin, titleInBin } from "./conversation-bin.ts";
 import { breakOff, isUnderWay, keepAlive, listUnderWay } from "./conversation-life.ts";
+import { addFiles, filesOf, readFile } from "./conversation-files.ts";
 import type { Db } from "./database.ts";
 import { toUsage } from "./run-row.ts";
 import {
@@ -82,15 +96,7 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     depth: ({ conversationId, ordinal }) =>
       connection.read(({ client }) => DEPTH(client).get(conversationId, ordinal)?.depth ?? 0),
     message: (ref) => connection.read(({ db }) => findMessage(db, ref)),
-    file: (ref) =>
-      connection.read(
-        ({ db }) =>
-          db
-            .select({ data: files.data })
-            .from(files)
-            .where(and(isOfMessage(files, ref), eq(files.number, ref.number)))
-            .get()?.data,
-      ),
+    file: (ref) => connection.read(({ db }) => readFile(db, ref)),
     say: (id, text, more) =>
       connection.write((handle) => addSaid(handle, id, { ...more, text, createdAt: clock.now() })),
     startAnswer: (id, round, more) =>
@@ -121,7 +127,12 @@ export function createConversationStore(connection: Connection, clock: Clock): C
     remove: (id) =>
       connection.write(({ db }) => {
         requireConversation(db, id);
-        db.delete(conversations).where(eq(conversations.id, id)).run();
+        putInBin(db, id, clock.now());
+      }),
+    titleOfRemoved: (id) => connection.read(({ db }) => titleInBin(db, id)),
+    restore: (id) =>
+      connection.write(({ db }) => {
+        if (!takeFromBin(db, id)) throw noConversation(id);
       }),
   };
 }
@@ -129,16 +140,30 @@ export function createConversationStore(connection: Connection, clock: Clock): C
 type MessageRow = typeof messages.$inferSelect;
 type NewMessage = Omit<typeof messages.$inferInsert, "conversationId" | "ordinal">;
 
-const { aliveAt: _aliveAt, answeredBy: _answeredBy, ...COLUMNS } = getTableColumns(conversations);
+const {
+  aliveAt: _aliveAt,
+  answeredBy: _answeredBy,
+  removedAt: _removedAt,
+  ...COLUMNS
+} = getTableColumns(conversations);
+const IS_THERE = isNull(conversations.removedAt);
 
 function find(db: Db, id: string): Conversation | undefined {
-  return db.select(COLUMNS).from(conversations).where(eq(conversations.id, id)).get();
+  return db
+    .select(COLUMNS)
+    .from(conversations)
+    .where(and(eq(conversations.id, id), IS_THERE))
+    .get();
 }
 
 function requireConversation(db: Db, id: string): Conversation {
   const known = find(db, id);
   if (known !== undefined) return known;
-  throw new AppError("not_found", `There is no conversation ${id}.`, {
+  throw noConversation(id);
+}
+
+function noConversation(id: string): AppError {
+  return new AppError("not_found", `There is no conversation ${id}.`, {
     fix: "Choose one from the list of conversations.",
   });
 }
@@ -162,7 +187,9 @@ function list(
   return db
     .select(COLUMNS)
     .from(conversations)
-    .where(and(options.before === undefined ? undefined : isBelow, hasWords(options.search)))
+    .where(
+      and(IS_THERE, options.before === undefined ? undefined : isBelow, hasWords(options.search)),
+    )
     .orderBy(desc(conversations.updatedAt), desc(conversations.id))
     .limit(limitOf(options.limit))
     .all();
@@ -246,17 +273,6 @@ function readMessages(db: Db, id: string, ordinals: readonly number[]): Message[
       calls: made.filter(isOwn).map(withoutRef),
     });
   });
-}
-
-function filesOf(db: Db, id: string, ordinals: number[]) {
-  if (ordinals.length === 0) return [];
-  const { data: _, ...columns } = getTableColumns(files);
-  return db
-    .select(columns)
-    .from(files)
-    .where(and(eq(files.conversationId, id), inArray(files.ordinal, ordinals)))
-    .orderBy(files.number)
-    .all();
 }
 
 function callsOf(db: Db, id: string, ordinals: number[]) {
@@ -366,32 +382,6 @@ function addSaid({ client, db }: Handle, id: string, said: Said): Message {
   const title = ref.ordinal === 1 ? `${requireConversation(db, id).title}\n` : "";
   indexWords(client, ref, title + said.text);
   return requireMessage(db, ref);
-}
-
-function addFiles(db: Db, ref: MessageRef, added: readonly NewMessageFile[]): void {
-  if (added.length === 0) return;
-  const { conversationId, ordinal } = ref;
-  const { known } = db
-    .select({ known: sum(files.byteCount).mapWith(Number) })
-    .from(files)
-    .where(eq(files.conversationId, conversationId))
-    .get() ?? { known: 0 };
-  const total = added.reduce((bytes, { data }) => bytes + data.byteLength, known ?? 0);
-  if (total > CONVERSATION_FILE_BYTES_MAX) {
-    const message = `The files of a conversation have at most ${CONVERSATION_FILE_BYTES_MAX / 2 ** 20} MiB together.`;
-    throw new AppError("too_large", message, { fix: "Attach smaller files, or begin a new one." });
-  }
-  const rows = added.map(({ name, mediaType, data }, index) => ({
-    conversationId,
-    ordinal,
-    number: index + 1,
-    name,
-    mediaType,
-    hash: new Bun.CryptoHasher("sha256").update(data).digest("hex"),
-    byteCount: data.byteLength,
-    data: Buffer.from(data),
-  }));
-  db.insert(files).values(rows).run();
 }
 
 function indexWords(client: Database, ref: MessageRef, words: string): void {

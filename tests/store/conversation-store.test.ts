@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import {
   type AnswerEnd,
   CONVERSATION_FILE_BYTES_MAX,
+  CONVERSATION_KEPT_MS,
   CONVERSATION_MESSAGE_COUNT_MAX,
   CONVERSATION_TITLE_CHARS_MAX,
 } from "../../src/domain/conversation.ts";
@@ -16,6 +17,8 @@ async function setup(path = ":memory:") {
   return { clock, store, conversations: store.conversations };
 }
 
+/** For thousands of messages, one by one. */
+const FULL_MS = 20_000;
 const PROGRESS = { text: "Here", provider: "openai", model: "gpt", omittedCount: 2 } as const;
 const USAGE = { input: 10, output: 5, cacheRead: 1, cacheWrite: 2, reasoning: 3 };
 const NO_USAGE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
@@ -255,13 +258,37 @@ test("remove() takes a conversation with its messages, and no other", async () =
   expect(await codeOf(conversations.remove("c1"))).toBe("not_found");
 });
 
-test("a full conversation takes no more", async () => {
-  const { conversations } = await setup();
-  await conversations.create(TEA);
-  const texts = Array.from({ length: CONVERSATION_MESSAGE_COUNT_MAX - 1 }, () => "x");
-  await Promise.all(texts.map((text) => conversations.say("c1", text)));
-  expect(await codeOf(conversations.say("c1", "one more"))).toBe("too_large");
+test("what was removed can be put back as it was, and is gone for good a day later", async () => {
+  const { clock, conversations } = await setup();
+  const made = await conversations.create(TEA);
+  await conversations.create({ ...TEA, id: "c2" });
+  expect(await conversations.titleOfRemoved("c1")).toBeUndefined();
+  expect(await codeOf(conversations.restore("c1"))).toBe("not_found");
+  await conversations.remove("c1");
+  expect((await conversations.list({ limit: 9 })).map(({ id }) => id)).toEqual(["c2"]);
+  expect(await codeOf(conversations.say("c1", "More."))).toBe("not_found");
+  expect(await conversations.titleOfRemoved("c1")).toBe(made.title);
+  await conversations.restore("c1");
+  expect(await conversations.get("c1")).toEqual(made);
+  expect(await conversations.messages("c1", { limit: 9 })).toHaveLength(1);
+  await conversations.remove("c1");
+  clock.advance(CONVERSATION_KEPT_MS + 1);
+  await conversations.remove("c2");
+  expect(await codeOf(conversations.restore("c1"))).toBe("not_found");
+  expect(await conversations.titleOfRemoved("c2")).toBe(made.title);
 });
+
+test(
+  "a full conversation takes no more",
+  async () => {
+    const { conversations } = await setup();
+    await conversations.create(TEA);
+    const texts = Array.from({ length: CONVERSATION_MESSAGE_COUNT_MAX - 1 }, () => "x");
+    await Promise.all(texts.map((text) => conversations.say("c1", text)));
+    expect(await codeOf(conversations.say("c1", "one more"))).toBe("too_large");
+  },
+  FULL_MS,
+);
 
 test("a message in place of another begins a branch, and each branch can be shown again", async () => {
   const { conversations } = await setup();

@@ -333,6 +333,7 @@ export const CHAT_CASES: readonly ChatCase[] = [
         next="01kaechat0000003"
         search=""
         models={MODELS}
+        removed={{ id: "01kaechat0000009", title: HOSTILE }}
         draft={{
           text: "Why did this run fail, and what should be changed?",
           about: {

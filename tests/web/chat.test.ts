@@ -410,19 +410,25 @@ test("one answer at a time: a message meanwhile is refused and changes nothing",
   expect(await world.store.conversations.messages(idOf(path), { limit: 9 })).toHaveLength(2);
 });
 
-test("deleting ends the answer, and the other tab is told", async () => {
+test("deleting ends the answer, the other tab is told, and it can be put back", async () => {
   const speaker = createSpeaker();
   const world = await start({ script: speaker.script });
   const browser = new Browser(world);
   const path = await beginTalk(browser);
   await using tab = await streamOf(world, browser, path);
   const gone = await browser.post(`${path}/deletion`);
-  expect([gone.status, gone.headers.get("Location")]).toEqual([303, "/chat"]);
+  const list = gone.headers.get("Location") ?? "";
+  expect([gone.status, list]).toEqual([303, `/chat?undo=${idOf(path)}`]);
   await tab.until(() => tab.messages.at(-1)?.event === "end");
   expect(tab.messages.at(-2)?.data).toContain('data-phase="deleted"');
   expect(speaker.abortedAt()).toBeDefined();
   expect((await browser.get(path)).status).toBe(404);
   expect((await fetch(`${world.url}${path}/stream`)).status).toBe(404);
+  expect(visible((await browser.get(list)).text)).toContain("Deleted: Greet people. Undo");
+  const back = await browser.post("/chat/restorations", { id: idOf(path) });
+  expect([back.status, back.headers.get("Location")]).toEqual([303, path]);
+  expect(visible((await browser.get(path)).text)).toContain("Stopped. What had come is kept.");
+  expect(visible((await browser.get(list)).text)).not.toContain("Undo");
   expect(world.errors).toEqual([]);
 });
 

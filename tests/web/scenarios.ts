@@ -777,7 +777,15 @@ export const SCENARIOS: readonly Scenario[] = [
     route: "POST /chat/:id/deletion",
     path: ({ oldTalk }) => `/chat/${oldTalk.id}/deletion`,
     status: 303,
-    location: /^\/chat$/,
+    location: /^\/chat\?undo=\w+$/,
+  },
+  {
+    route: "POST /chat/restorations",
+    path: () => "/chat/restorations",
+    fields: { id: "01kaegone0000000" },
+    status: 404,
+    type: HTML,
+    contains: ["There is no conversation 01kaegone0000000."],
   },
   {
     route: "GET /settings",

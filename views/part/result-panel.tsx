@@ -240,9 +240,9 @@ export function ResultBody(props: ResultPanelProps) {
           <p class="quiet">It can be changed when the database can be written again.</p>
         )}
       </section>
-      <section class="view-yaml" aria-label="YAML of the workflow">
+      <div class="view-yaml">
         <YamlView {...shown} />
-      </section>
+      </div>
       <section class="view-run" aria-label="Start a run">
         <StartRun {...props} shown={shown} />
       </section>

@@ -288,6 +288,13 @@ function registerOptions(app: Hono<WebEnv>, kit: ChatKit): void {
     await answers.stop(id);
     await deps.conversations.remove(id);
     kit.notify();
-    return c.redirect(pathTo.chat(), 303);
+    return c.redirect(`${pathTo.chat()}?undo=${encodeURIComponent(id)}`, 303);
+  });
+
+  app.post(PATTERNS.conversationRestorations, async (c) => {
+    const id = (await readForm(c)).text("id");
+    await deps.conversations.restore(id);
+    kit.notify();
+    return c.redirect(pathTo.conversation(id), 303);
   });
 }

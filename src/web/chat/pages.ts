@@ -48,7 +48,9 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
     const list = await readOr(c, listConversations(deps, { before, search }), empty);
     const draft = await readOr(c, draftAbout(deps, c.req.query()), undefined);
     const models = await namesOfModels(deps);
-    return html(c, ChatPage({ shell: kit.shell(c, "Chat"), ...list, draft, models }));
+    const removed = await readOr(c, removedBefore(deps, c.req.query("undo")), undefined);
+    const shell = kit.shell(c, "Chat");
+    return html(c, ChatPage({ shell, ...list, draft, models, removed }));
   });
 
   app.get(PATTERNS.chatStream, (c) => {
@@ -74,4 +76,13 @@ function registerList(app: Hono<WebEnv>, kit: ChatKit): void {
     kit.notify();
     return c.redirect(pathTo.conversation(id), 303);
   });
+}
+
+/** What was just deleted, while it can be put back. */
+async function removedBefore(
+  { conversations }: ChatDeps,
+  id: string | undefined,
+): Promise<{ id: string; title: string } | undefined> {
+  const title = id === undefined ? undefined : await conversations.titleOfRemoved(id);
+  return id === undefined || title === undefined ? undefined : { id, title };
 }
