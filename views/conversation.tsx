@@ -155,7 +155,7 @@ function Conflict({ error, change }: ConversationConflict) {
 function SideChoice(props: { view: ResultView }) {
   const side = props.view === "graph" ? "talk" : "workflow";
   return (
-    <fieldset class="choices side-choice">
+    <fieldset class="seg-ctl side-choice">
       <legend class="sr">What is shown</legend>
       {(["talk", "workflow"] as const).map((name) => (
         <label for={`side-${name}`}>

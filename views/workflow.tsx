@@ -138,6 +138,20 @@ function HeadActions(props: WorkflowPageProps) {
   if (!isWritable(props.shell)) return <DownloadLink record={record} />;
   return (
     <div class="actions">
+      <a class="btn ghost" href={`/chat?workflow=${id}`}>
+        <Icon name="chat" size={14} />
+        Change by chat
+      </a>
+      <a class="btn ghost" href={editPath(record)} hx-boost="false">
+        <Icon name="edit" size={14} />
+        Edit
+      </a>
+      {workflow === undefined ? null : (
+        <a class="btn primary" href="#run">
+          <Icon name="play" size={14} />
+          Run
+        </a>
+      )}
       <details class="menu">
         <summary class="btn ghost">
           <Icon name="menu" size={14} />
@@ -155,20 +169,6 @@ function HeadActions(props: WorkflowPageProps) {
           <DownloadLink record={record} />
         </div>
       </details>
-      <a class="btn ghost" href={`/chat?workflow=${id}`}>
-        <Icon name="chat" size={14} />
-        Change by chat
-      </a>
-      <a class="btn ghost" href={editPath(record)} hx-boost="false">
-        <Icon name="edit" size={14} />
-        Edit
-      </a>
-      {workflow === undefined ? null : (
-        <a class="btn primary" href="#run">
-          <Icon name="play" size={14} />
-          Run
-        </a>
-      )}
     </div>
   );
 }

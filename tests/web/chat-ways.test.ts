@@ -80,7 +80,7 @@ test("a workflow's page leads to a variant and to a change of it", async () => {
   const { world, browser } = await start();
   const { id } = await world.addWorkflow();
   const page = await browser.get(`/workflows/${id}`);
-  expect(links(page)).toEqual([`/chat?variant=${id}`, `/chat?workflow=${id}`]);
+  expect(links(page)).toEqual([`/chat?workflow=${id}`, `/chat?variant=${id}`]);
   const { asked, shown, told } = await follow(world, browser, `/chat?variant=${id}`);
   expect(asked).toBe("Make a variant of the workflow greeting, under another name, that");
   expect(shown).toStartWith("With the workflow greeting :");

@@ -385,19 +385,35 @@ function Actions(
 
 function Save(props: { saved: SavedWorkflow | undefined; writable: boolean; ordinal: number }) {
   const { saved, writable, ordinal } = props;
-  if (saved?.isSame === true) {
-    return (
-      <a class="btn ghost" href={`/workflows/${encodeURIComponent(saved.id)}`}>
-        <Icon name="workflows" size={14} />
-        Saved as version {saved.versionNumber}
-      </a>
-    );
-  }
-  if (!writable) return null;
+  if (saved?.isSame === true) return <SavedLink saved={saved} />;
+  return writable ? <SaveButton saved={saved} ordinal={ordinal} /> : null;
+}
+
+/** @param props.class Of the button, besides what it is. */
+export function SavedLink(props: { saved: SavedWorkflow; class?: string }) {
+  const { saved } = props;
+  return (
+    <a
+      class={`btn ghost ${props.class ?? ""}`.trimEnd()}
+      href={`/workflows/${encodeURIComponent(saved.id)}`}
+    >
+      <Icon name="workflows" size={14} />
+      Saved as version {saved.versionNumber}
+    </a>
+  );
+}
+
+/** @param props.class As in `SavedLink`. */
+export function SaveButton(props: {
+  saved: SavedWorkflow | undefined;
+  ordinal: number;
+  class?: string;
+}) {
+  const { saved, ordinal } = props;
   return (
     <button
       type="submit"
-      class="btn primary"
+      class={`btn primary ${props.class ?? ""}`.trimEnd()}
       form={SAVE_FORM_ID}
       name="message"
       value={saveValue(ordinal, saved)}

@@ -5,7 +5,13 @@
 import type { Workflow } from "../../src/domain/workflow.ts";
 import type { EditablePlace } from "../../src/language/edit-source.ts";
 import type { RunDetail } from "../run.tsx";
-import { SAVE_FORM_ID, type SavedWorkflow, saveValue, type WorkflowResult } from "./answer.tsx";
+import {
+  SaveButton,
+  type SavedWorkflow,
+  SavedLink,
+  saveValue,
+  type WorkflowResult,
+} from "./answer.tsx";
 import { ASK_FORM } from "./ask-chat.tsx";
 import { Source } from "./code.tsx";
 import { CodeBlock } from "./code-block.tsx";
@@ -62,7 +68,7 @@ export function ResultPanel(props: ResultPanelProps & { view: ResultView; csrf: 
   return (
     <aside class="result-panel" id="result" aria-label="Workflow of this conversation">
       <ResultHead {...props} />
-      <fieldset class="choices result-choices">
+      <fieldset class="seg-ctl result-choices">
         <legend class="sr">What is shown of the workflow</legend>
         {RESULT_VIEWS.map((name) => (
           <label for={`result-view-${name}`}>
@@ -152,7 +158,9 @@ function Actions(props: ResultPanelProps & { shown: PanelResult }) {
       {isSaved ? <Onward saved={saved} writable={writable} /> : null}
       {!isSaved && writable ? (
         <>
-          {result.workflow === undefined ? null : <SaveButton saved={saved} ordinal={ordinal} />}
+          {result.workflow === undefined ? null : (
+            <SaveButton saved={saved} ordinal={ordinal} class="small" />
+          )}
           <a
             class="btn ghost small"
             href={`/workflows/new?conversation=${encodeURIComponent(props.conversationId)}&message=${ordinal}`}
@@ -171,31 +179,12 @@ function Actions(props: ResultPanelProps & { shown: PanelResult }) {
   );
 }
 
-function SaveButton(props: { saved: SavedWorkflow | undefined; ordinal: number }) {
-  const { saved, ordinal } = props;
-  return (
-    <button
-      type="submit"
-      class="btn primary small"
-      form={SAVE_FORM_ID}
-      name="message"
-      value={saveValue(ordinal, saved)}
-    >
-      <Icon name="check" size={14} />
-      {saved === undefined ? "Save" : `Save as version ${saved.versionNumber + 1}`}
-    </button>
-  );
-}
-
 /** Where a saved workflow leads. */
 function Onward({ saved, writable }: { saved: SavedWorkflow; writable: boolean }) {
   const page = `/workflows/${encodeURIComponent(saved.id)}`;
   return (
     <>
-      <a class="btn ghost small" href={page}>
-        <Icon name="workflows" size={14} />
-        Saved as version {saved.versionNumber}
-      </a>
+      <SavedLink saved={saved} class="small" />
       {writable ? (
         <>
           <a class="btn ghost small" href={`${page}/edit`} hx-boost="false">
