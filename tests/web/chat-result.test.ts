@@ -113,6 +113,27 @@ test("a change that a place cannot hold is refused, and nothing that was typed i
   expect(await world.store.conversations.get(id)).toMatchObject({ messageCount: 2 });
 });
 
+test("what is changed in the form of an older text is not put over a newer one unseen", async () => {
+  const world = await start();
+  const { browser, path, id } = await talkWithWorkflow(world);
+  // Another tab has changed the prompt.
+  await browser.post(`${path}/edits`, { message: "2", "edit:nodes/write/prompt": "Hail {name}." });
+  const stale = {
+    message: "2",
+    "edit:nodes/write/prompt": "Greet {name} {count} times.",
+    "edit:state/fields/count/default": "5",
+  };
+  const refused = await browser.post(`${path}/edits`, stale);
+  expect(refused.status).toBe(422);
+  const panel = beside(refused.text);
+  expect(visible(panel)).toContain("The talk has come to another workflow meanwhile.");
+  // The newest prompt, and what was typed.
+  expect(visible(panel)).toContain("Prompt Hail {name}.");
+  expect(panel).toContain('value="5"');
+  expect(panel).toContain('name="message" value="3"');
+  expect(await world.store.conversations.get(id)).toMatchObject({ messageCount: 3 });
+});
+
 test("a workflow that is changed into one with errors is kept, with its problems", async () => {
   const { browser, path } = await talkWithWorkflow(await start());
   await browser.post(`${path}/edits`, { message: "2", "edit:nodes/write/prompt": "Greet {nmae}." });

@@ -26,6 +26,7 @@ import {
   requireResult,
   requireWorkflow,
 } from "./require.ts";
+import { findResult, type FoundResult } from "./result.ts";
 import { saveOrSay } from "./save-result.ts";
 
 export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
@@ -47,12 +48,14 @@ export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
     const conversation = await requireConversation(deps, c);
     requireRest(kit, conversation.id);
     const form = await readForm(c);
-    const { result } = await requireResult(kit, c, form.text("message"));
-    const values = await readEdits(form, result.source);
+    const shown = await requireResult(kit, c, form.text("message"));
+    const { source } = shown.result;
+    const values = await readEdits(form, source);
     try {
-      await addEdits(kit, conversation, { source: result.source, values });
+      await requireNewest(kit, conversation, shown);
+      await addEdits(kit, conversation, { source, values });
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "invalid" || !wantsPage(c)) throw error;
+      if (!isRefusal(error) || !wantsPage(c)) throw error;
       const message = [error.message, error.fix].filter((part) => part !== undefined).join(" ");
       return conversationPage(c, kit, conversation, { refused: { values, message } });
     }
@@ -98,13 +101,32 @@ export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
   });
 }
 
-/** What stands in the form, by place. */
+/** What was changed in the form, by place. */
 async function readEdits(form: Form, source: string): Promise<ReadonlyMap<string, string>> {
   const { editablePlaces } = await import("../../language/edit-source.ts");
-  const sent = editablePlaces(source).filter(({ path }) => form.has(EDIT_PREFIX + path));
-  return new Map(
-    sent.map(({ path }) => [path, form.text(EDIT_PREFIX + path).replaceAll("\r\n", "\n")]),
-  );
+  const edits = editablePlaces(source).flatMap(({ path, value }) => {
+    const name = EDIT_PREFIX + path;
+    const typed = form.has(name) ? form.text(name).replaceAll("\r\n", "\n") : value;
+    return typed === value ? [] : [[path, typed] as const];
+  });
+  return new Map(edits);
+}
+
+/** @throws AppError `conflict` when the talk has come to another workflow since: its changes would be lost. */
+async function requireNewest(
+  { result: deps }: ChatKit,
+  conversation: Conversation,
+  { message }: FoundResult,
+): Promise<void> {
+  const newest = await findResult(deps, conversation);
+  if (newest?.message.ordinal === message.ordinal) return;
+  throw new AppError("conflict", "The talk has come to another workflow meanwhile.", {
+    fix: "What you changed stands in the form, over the newest text: apply it once more.",
+  });
+}
+
+function isRefusal(error: unknown): error is AppError {
+  return error instanceof AppError && (error.code === "invalid" || error.code === "conflict");
 }
 
 /** The changed file becomes a message of the person. Nothing is said when nothing was changed. */
