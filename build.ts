@@ -66,6 +66,26 @@ const withoutGateway: BunPlugin = {
   },
 };
 
+/**
+ * The MCP client checks what tools give by one of two validators. It takes the large one by itself, which writes code
+ * and runs it; src/mcp/connect.ts gives it the other: 700 KiB.
+ */
+const withoutAjv: BunPlugin = {
+  name: "without-ajv",
+  setup(build) {
+    build.onResolve({ filter: /^@modelcontextprotocol\/client\/_shims$/ }, () => ({
+      path: "shims",
+      namespace: "mcp",
+    }));
+    build.onLoad({ filter: /^shims$/, namespace: "mcp" }, () => ({
+      contents: `
+        export const CORS_IS_POSSIBLE = false;
+        export const DefaultJsonSchemaValidator = undefined;`,
+      loader: "js",
+    }));
+  },
+};
+
 /** Half a MiB of prices as a literal, and again in bytecode; packed they are 80 KiB, and sooner loaded. */
 const PRICES = /[\\/]genai-prices[\\/]dist[\\/]index\.js$/;
 
@@ -153,7 +173,7 @@ async function compile(entrypoint: string, outfile: string, target?: Target): Pr
 async function bundle(entrypoint: string, outfile: string, target?: Target): Promise<void> {
   const result = await Bun.build({
     entrypoints: [entrypoint],
-    plugins: [withoutWholeZod, withoutGateway, withoutComments],
+    plugins: [withoutWholeZod, withoutGateway, withoutAjv, withoutComments],
     minify: true,
     splitting: true,
     sourcemap: "linked",

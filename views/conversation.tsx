@@ -101,7 +101,7 @@ export function ConversationPage(props: ConversationPageProps) {
       {...(isNewest ? { stream: `${path}/stream?after=${props.position}` } : {})}
       {...(refreshSeconds === undefined ? {} : { refreshSeconds })}
     >
-      <div class="chat">
+      <div class={props.shown === undefined && props.run === undefined ? "chat" : "chat beside"}>
         <PageHead crumb={<a href="/chat">Chat</a>} title={conversation.title}>
           {writable ? <Controls {...props} path={path} /> : null}
         </PageHead>

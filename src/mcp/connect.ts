@@ -44,7 +44,8 @@ const TOOL_PAGES_MAX = 20;
 const LINES_KEPT = 5;
 const LINE_CHARS_MAX = 300;
 
-type Library = typeof import("@modelcontextprotocol/client");
+type Library = typeof import("@modelcontextprotocol/client") &
+  typeof import("@modelcontextprotocol/client/validators/cf-worker");
 type Named = McpServer & { readonly name: string };
 
 export function createConnect(server: Named, deps: ConnectDeps): Connect {
@@ -102,8 +103,12 @@ function connectHttp(server: Extract<Named, { transport: "http" }>, deps: Connec
 }
 
 /** Large, and needed only where a workflow names a server. */
-function loadLibrary(): Promise<Library> {
-  return import("@modelcontextprotocol/client");
+async function loadLibrary(): Promise<Library> {
+  const [client, validator] = await Promise.all([
+    import("@modelcontextprotocol/client"),
+    import("@modelcontextprotocol/client/validators/cf-worker"),
+  ]);
+  return { ...client, ...validator };
 }
 
 interface SessionOptions {
@@ -114,7 +119,7 @@ interface SessionOptions {
 }
 
 async function beginSession(
-  { Client: McpClient }: Library,
+  { Client: McpClient, CfWorkerJsonSchemaValidator }: Library,
   transport: Transport,
   { mode, version, signal, onClose }: SessionOptions,
 ): Promise<Session> {
@@ -123,6 +128,8 @@ async function beginSession(
     { name: "agents", version },
     {
       versionNegotiation: { mode },
+      // The default makes code of a server's schemas and runs it; build.ts leaves it out.
+      jsonSchemaValidator: new CfWorkerJsonSchemaValidator(),
       listMaxPages: TOOL_PAGES_MAX,
       listChanged: {
         tools: {
