@@ -89,6 +89,10 @@ async function loadApp(
 ): Promise<ChatApp> {
   const { store, self, options, host } = parts;
   const port = await parts.bound;
+  // Nobody waits for it; a database that cannot be written is shown on every page.
+  void store.conversations.emptyBin().catch((error: unknown) => {
+    if (store.health().state === "ok") options.reportError(error);
+  });
   const { createChatApp } = await import("../web/chat/app.ts");
   const settings = followSettings<Settings>(config, options.reload);
   /** A `.env` that was changed shows from the next request on. */

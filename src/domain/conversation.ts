@@ -264,6 +264,8 @@ export interface ConversationStore {
   remove(id: string): Promise<void>;
   /** Undefined when it cannot be put back. */
   titleOfRemoved(id: string): Promise<string | undefined>;
+  /** Deletes for good what can no longer be put back; `remove` does so too. */
+  emptyBin(): Promise<void>;
   /** Puts back what was removed. @throws AppError `not_found`. */
   restore(id: string): Promise<void>;
 }

@@ -4,9 +4,13 @@ import { CONVERSATION_KEPT_MS } from "../domain/conversation.ts";
 import { conversations } from "./conversation-schema.ts";
 import type { Db } from "./database.ts";
 
-/** Removes one, and for good those that were removed long ago. */
 export function putInBin(db: Db, id: string, now: number): void {
   db.update(conversations).set({ removedAt: now }).where(eq(conversations.id, id)).run();
+  emptyBin(db, now);
+}
+
+/** Deletes for good what was removed long ago. */
+export function emptyBin(db: Db, now: number): void {
   db.delete(conversations)
     .where(lt(conversations.removedAt, now - CONVERSATION_KEPT_MS))
     .run();

@@ -31,7 +31,7 @@ import { AppError } from "../domain/error.ts";
 import type { Clock } from "../lib/clock.ts";
 import { searchWords } from "../lib/search-words.ts";
 import type { Connection, Handle } from "./connection.ts";
-import { putInBin, takeFromBin, titleInBin } from "./conversation-bin.ts";
+import { emptyBin, putInBin, takeFromBin, titleInBin } from "./conversation-bin.ts";
 import { breakOff, isUnderWay, keepAlive, listUnderWay } from "./conversation-life.ts";
 import { addFiles, filesOf, readFile } from "./conversation-files.ts";
 import type { Db } from "./database.ts";
@@ -129,6 +129,7 @@ export function createConversationStore(connection: Connection, clock: Clock): C
         requireConversation(db, id);
         putInBin(db, id, clock.now());
       }),
+    emptyBin: () => connection.write(({ db }) => emptyBin(db, clock.now())),
     titleOfRemoved: (id) => connection.read(({ db }) => titleInBin(db, id)),
     restore: (id) =>
       connection.write(({ db }) => {

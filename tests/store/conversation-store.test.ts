@@ -276,6 +276,9 @@ test("what was removed can be put back as it was, and is gone for good a day lat
   await conversations.remove("c2");
   expect(await codeOf(conversations.restore("c1"))).toBe("not_found");
   expect(await conversations.titleOfRemoved("c2")).toBe(made.title);
+  clock.advance(CONVERSATION_KEPT_MS + 1);
+  await conversations.emptyBin();
+  expect(await conversations.titleOfRemoved("c2")).toBeUndefined();
 });
 
 test(
