@@ -33,7 +33,11 @@ test("ConversationPage() shows the repair, the result, and what can be done with
   expect(shown).toContain("anthropic claude-sonnet-5 · 2,140 tokens in, 812 out · $0.0186 · 8.0 s");
   const saves = inspect(page).filter(({ attributes }) => attributes["form"] === "save-form");
   // In the answer, and beside the talk.
-  expect(saves.map(({ attributes }) => attributes["value"])).toEqual(["3-new", "3-new"]);
+  expect(saves.map(({ attributes }) => [attributes["name"], attributes["value"]])).toEqual([
+    ["message", "3-new"],
+    ["message", "3-new"],
+    ["schedule", "3-new"],
+  ]);
   expect(page).toContain('href="/chat/01kaechat0000001/3.yaml" download');
   expect(page).toContain('hx-sse:connect="/chat/01kaechat0000001/stream?after=3200000"');
 });

@@ -74,7 +74,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     type: /^(?:button|submit)$/,
     "data-copy": ID,
     form: /^(?:save|answer)-form$/,
-    name: /^(?:message|inPlaceOf|goOnWith)$/,
+    name: /^(?:message|schedule|inPlaceOf|goOnWith)$/,
     value: /^\d+(?:-new)?$/,
   },
   form: {

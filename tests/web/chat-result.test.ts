@@ -217,6 +217,19 @@ test("a run is saved and begun in one go, followed in place, and still there aft
   expect(visible(beside((await browser.get(`${path}?view=run`)).text))).toContain("Once more");
 });
 
+test("a workflow is saved on the way to its schedule", async () => {
+  const world = await start();
+  const { browser, path } = await talkWithWorkflow(world);
+  const [, value = ""] =
+    /name="schedule" value="([^"]+)"/.exec((await browser.get(path)).text) ?? [];
+  const sent = await browser.post(`${path}/workflows`, { schedule: value });
+  const record = await world.store.workflows.get("greeting");
+  expect(record?.version).toMatchObject({ number: 1, source: GREETING });
+  const there = sent.headers.get("Location") ?? "";
+  expect(there).toBe(`/workflows/${record?.id}/schedules`);
+  expect((await browser.get(there)).status).toBe(200);
+});
+
 test("a run is cancelled where it is shown", async () => {
   const world = await start();
   const { browser, path, id } = await talkWithWorkflow(world);

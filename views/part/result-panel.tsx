@@ -6,6 +6,7 @@ import type { Workflow } from "../../src/domain/workflow.ts";
 import type { EditablePlace } from "../../src/language/edit-source.ts";
 import type { RunDetail } from "../run.tsx";
 import {
+  SAVE_FORM_ID,
   SaveButton,
   type SavedWorkflow,
   SavedLink,
@@ -159,7 +160,10 @@ function Actions(props: ResultPanelProps & { shown: PanelResult }) {
       {!isSaved && writable ? (
         <>
           {result.workflow === undefined ? null : (
-            <SaveButton saved={saved} ordinal={ordinal} class="small" />
+            <>
+              <SaveButton saved={saved} ordinal={ordinal} class="small" />
+              <ScheduleButton saved={saved} ordinal={ordinal} />
+            </>
           )}
           <a
             class="btn ghost small"
@@ -176,6 +180,22 @@ function Actions(props: ResultPanelProps & { shown: PanelResult }) {
         Download
       </a>
     </div>
+  );
+}
+
+/** Saves it, then asks when it is to run. */
+function ScheduleButton(props: { saved: SavedWorkflow | undefined; ordinal: number }) {
+  return (
+    <button
+      type="submit"
+      class="btn ghost small"
+      form={SAVE_FORM_ID}
+      name="schedule"
+      value={saveValue(props.ordinal, props.saved)}
+    >
+      <Icon name="schedules" size={14} />
+      Save and schedule
+    </button>
   );
 }
 

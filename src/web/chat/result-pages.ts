@@ -35,13 +35,17 @@ export function registerResult(app: Hono<WebEnv>, kit: ChatKit): void {
   app.post(PATTERNS.conversationWorkflows, async (c) => {
     const conversation = await requireConversation(deps, c);
     const { id } = conversation;
-    const { message, base } = readSaveWish((await readForm(c)).text("message"));
+    const form = await readForm(c);
+    const isScheduled = form.has("schedule");
+    const { message, base } = readSaveWish(form.text(isScheduled ? "schedule" : "message"));
     const { workflow, result } = await requireWorkflow(kit, c, message);
     const text = { workflow, source: result.source, base };
     const saved = await saveOrSay(deps.workflows, text);
     if (saved.conflict !== undefined) return conflictPage(c, kit, { conversation, ...saved });
+    const page = pathTo.workflow(saved.record.id);
+    if (isScheduled) return c.redirect(`${page}/schedules`, 303);
     const back = new URLSearchParams({ conversation: id });
-    return c.redirect(`${pathTo.workflow(saved.record.id)}?${back.toString()}`, 303);
+    return c.redirect(`${page}?${back.toString()}`, 303);
   });
 
   app.post(PATTERNS.conversationEdits, async (c) => {
