@@ -56,10 +56,10 @@ const REVIEW = {
   scores: { sound: 9, strap: 1 },
 };
 
-const WISH = "Turn a customer's review into data: stars, a summary, and the defects they name.";
+const WISH = "Answer letters by how urgent they are, and write a line for the files.";
 const ANSWER =
-  "The workflow reads one review and writes the stars, how sure it is of them, a summary, the defects and points for each feature.";
-const TALKED = join(EXAMPLES, "typed-review.yaml");
+  "The workflow judges how urgent a letter is and what it is about. What is urgent, or tells of an outage, is answered at once; the rest is thanked for. Then a line goes into the files.";
+const TALKED = join(EXAMPLES, "route-by-score.yaml");
 
 /** What there is to be seen. */
 interface Made {
