@@ -349,14 +349,14 @@ function repairText({ state, round, provider }: AnswerMessage): string {
 function Summary({ workflow }: { workflow: Workflow }) {
   const inputs = workflow.state.filter((field) => field.required);
   const order = nodeOrder(workflow);
-  const shown = order.slice(0, STEP_COUNT_MAX).join(" → ");
+  const shown = order.slice(0, STEP_COUNT_MAX).join(", ");
   return (
     <>
       {workflow.description === undefined ? null : (
         <p class="result-text">{workflow.description}</p>
       )}
       <p class="result-text sub">
-        {order.length > STEP_COUNT_MAX ? `${shown} → …` : shown}.{" "}
+        {order.length > STEP_COUNT_MAX ? `${shown}, …` : shown}.{" "}
         {inputs.length === 0
           ? "A run needs no input."
           : `A run needs ${inputs.map(({ name, type }) => `${name} (${typeText(type)})`).join(", ")}.`}

@@ -171,7 +171,7 @@ function Actions(props: ResultPanelProps & { shown: PanelResult }) {
             hx-boost="false"
           >
             <Icon name="edit" size={14} />
-            Open in the editor
+            Edit<span class="sr"> in the editor, unsaved</span>
           </a>
         </>
       ) : null}
