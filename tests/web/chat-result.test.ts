@@ -4,7 +4,7 @@
  */
 import { afterEach, expect, test } from "bun:test";
 import { say } from "../engine/script.ts";
-import { beginStep } from "../support/journal.ts";
+import { beginStep, endStep } from "../support/journal.ts";
 import { visibleText as visible } from "../views/inspect.ts";
 import {
   beginTalk,
@@ -204,9 +204,6 @@ test("a run is saved and begun in one go, followed in place, and still there aft
   await stream.until(() =>
     stream.messages.some(({ data }) => visible(data).includes("write Running")),
   );
-  // Whoever joins is told how it is, though nothing new was said.
-  await using late = await openSse(`${world.url}${path}/stream?after=999999999999`);
-  await late.until(() => late.messages.some(({ data }) => visible(data).includes("write Running")));
   // What was refused meanwhile, and typed again, is not thrown away without script.
   const followed = (await browser.get(`${path}?view=run`)).text;
   expect(followed).toContain('<meta http-equiv="refresh" content="5"/>');
@@ -215,6 +212,16 @@ test("a run is saved and begun in one go, followed in place, and still there aft
   expect(refused.status).toBe(422);
   expect(refused.text).not.toContain("http-equiv");
   expect(visible(beside((await browser.get(`${path}?view=run`)).text))).toContain("Once more");
+  const patch = { text: "Hello Ada" };
+  await endStep(world.store.runs, claim, { key: "write", attempt: 1, patch, last: true });
+  await stream.until(() =>
+    stream.messages.some(({ data }) => visible(data).includes("write Succeeded")),
+  );
+  // Whoever joins is told how it is, though nothing new is said any more.
+  await using late = await openSse(`${world.url}${path}/stream?after=999999999999`);
+  await late.until(() =>
+    late.messages.some(({ data }) => visible(data).includes("write Succeeded")),
+  );
 });
 
 test("a workflow is saved on the way to its schedule", async () => {
