@@ -7,6 +7,7 @@ import type { Workflow } from "../src/domain/workflow.ts";
 import type { Drawing } from "../src/graph/drawing.ts";
 import { Layout } from "./layout.tsx";
 import { RunBadge } from "./part/badge.tsx";
+import { AskChat } from "./part/ask-chat.tsx";
 import { BannersPart, type BannerProps } from "./part/banner.tsx";
 import { CopyButton, Value } from "./part/code.tsx";
 import { formatDuration } from "./part/duration.ts";
@@ -25,7 +26,7 @@ import { RunSteps, RunGraph, RunTrace, stepCards } from "./part/run-steps.tsx";
 import { LargeValue, RunResult, ValueList } from "./part/run-result.tsx";
 import { attemptId, RETRY_FORM, StepItem } from "./part/step-item.tsx";
 import { DateTime, momentText } from "./part/time.tsx";
-import { isWritable, type Shell } from "./shell.ts";
+import { canAsk, isWritable, type Shell } from "./shell.ts";
 
 /** Without script an unfinished run's page asks for itself this often. */
 const REFRESH_SECONDS = 5;
@@ -86,7 +87,7 @@ export function RunPage(props: RunDetail & { shell: Shell }) {
       <div class="grid">
         <div class="p-main">
           <RunNeeds {...props} now={shell.now} />
-          <RunResult {...props} />
+          <RunResult {...props} ask={askOf(run, shell)} />
           <RunSteps {...props} now={shell.now} />
         </div>
         <div class="p-side">
@@ -416,7 +417,9 @@ export function RunUpdate(
 }
 
 /** What of the details has changed while some steps went on. */
-function Changes(props: RunDetail & { now: number; changed: ReadonlySet<string> }) {
+function Changes(
+  props: RunDetail & { now: number; banners?: BannerProps; changed: ReadonlySet<string> },
+) {
   const { run, changed } = props;
   const cards = stepCards(props).filter(({ step }) => changed.has(step.key));
   return (
@@ -433,7 +436,7 @@ function Changes(props: RunDetail & { now: number; changed: ReadonlySet<string> 
         </LivePart>
       ))}
       <LivePart target="run-result" swap="outerMorph">
-        <RunResult {...props} />
+        <RunResult {...props} ask={askOf(props.run, props.banners)} />
       </LivePart>
       <LivePart target="run-state" swap="outerMorph">
         <State {...props} run={run} />
@@ -442,14 +445,19 @@ function Changes(props: RunDetail & { now: number; changed: ReadonlySet<string> 
   );
 }
 
-function Details(props: RunDetail & { now: number }) {
+/** Without a model there is nobody to ask. */
+function askOf(run: Run, page: Pick<Shell, "health" | "demo"> | undefined) {
+  return page !== undefined && canAsk(page) ? <AskChat runId={run.id} /> : null;
+}
+
+function Details(props: RunDetail & { now: number; banners?: BannerProps }) {
   return (
     <>
       <LivePart target="run-needs" swap="outerMorph">
         <RunNeeds {...props} />
       </LivePart>
       <LivePart target="run-result" swap="outerMorph">
-        <RunResult {...props} />
+        <RunResult {...props} ask={askOf(props.run, props.banners)} />
       </LivePart>
       <LivePart target="run-steps" swap="outerMorph">
         <RunSteps {...props} />

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RunResult } from "../../views/part/run-result.tsx";
+import { RunUpdate } from "../../views/run.tsx";
 import { inspect, visibleText } from "./inspect.ts";
 import { Alerts } from "../../views/part/alerts.tsx";
 import { CHECK_REFUSED, run, STATUS_FULL, steps } from "./fixtures.ts";
@@ -278,6 +279,27 @@ describe("RunPage()", () => {
     expect(shown).toContain("the quota of this key is used up.");
     expect(shown).toContain("Fix: Raise the quota, or set another provider for this run.");
     expect(shown).toContain("Code rate_limited 429 insufficient_quota");
+  });
+
+  test("leads to the chat from a failure, where there is a model to ask", async () => {
+    expect(await html("run-failed")).toContain('href="/chat?run=01kae9x7m0failed"');
+    const update = (demo: boolean) =>
+      render(
+        RunUpdate({
+          run: run("failed"),
+          steps: steps("failed"),
+          calls: [],
+          events: [],
+          workflow: undefined,
+          drawing: undefined,
+          approvals: [],
+          descendants: [],
+          now: 0,
+          banners: { health: { state: "ok" }, demo },
+        }),
+      );
+    expect(await update(false)).toContain("Ask the chat why");
+    expect(await update(true)).not.toContain("Ask the chat why");
   });
 
   test("shows the last results first, and no input among them", async () => {

@@ -2,7 +2,6 @@
 import type { Child } from "hono/jsx";
 import type { Run, StepAttempt } from "../../src/domain/run.ts";
 import type { RunGlance } from "../../src/domain/run-reader.ts";
-import { AskChat } from "./ask-chat.tsx";
 import { CopyButton, Value } from "./code.tsx";
 import { ErrorBox } from "./error-box.tsx";
 import { idPart } from "./id.ts";
@@ -18,7 +17,7 @@ export function RunResult(props: {
   run: Run;
   steps?: readonly StepAttempt[];
   omitted?: RunGlance["omitted"];
-  /** What can be asked of a failure; a link to the chat when it is left out. */
+  /** What can be asked of a failure. */
   ask?: Child;
 }) {
   const { run, omitted } = props;
@@ -29,7 +28,7 @@ export function RunResult(props: {
         <Panel id="failure" title="Why it failed" class="refusal">
           <div class="pad-x">
             <ErrorBox error={run.error} />
-            {props.ask ?? <AskChat runId={run.id} />}
+            {props.ask}
           </div>
         </Panel>
       )}
