@@ -13,6 +13,23 @@ async function html(name: string): Promise<string> {
 }
 const text = async (name: string) => visibleText(await html(name));
 
+/** What the stream of a failed run says. */
+const failedUpdate = (demo: boolean) =>
+  render(
+    RunUpdate({
+      run: run("failed"),
+      steps: steps("failed"),
+      calls: [],
+      events: [],
+      workflow: undefined,
+      drawing: undefined,
+      approvals: [],
+      descendants: [],
+      now: 0,
+      banners: { health: { state: "ok" }, demo },
+    }),
+  );
+
 describe("StatusPage()", () => {
   test("has at most five metrics, each with its tier, a delta and a link", async () => {
     const page = await html("status");
@@ -283,23 +300,8 @@ describe("RunPage()", () => {
 
   test("leads to the chat from a failure, where there is a model to ask", async () => {
     expect(await html("run-failed")).toContain('href="/chat?run=01kae9x7m0failed"');
-    const update = (demo: boolean) =>
-      render(
-        RunUpdate({
-          run: run("failed"),
-          steps: steps("failed"),
-          calls: [],
-          events: [],
-          workflow: undefined,
-          drawing: undefined,
-          approvals: [],
-          descendants: [],
-          now: 0,
-          banners: { health: { state: "ok" }, demo },
-        }),
-      );
-    expect(await update(false)).toContain("Ask the chat why");
-    expect(await update(true)).not.toContain("Ask the chat why");
+    expect(await failedUpdate(false)).toContain("Ask the chat why");
+    expect(await failedUpdate(true)).not.toContain("Ask the chat why");
   });
 
   test("shows the last results first, and no input among them", async () => {
