@@ -184,6 +184,7 @@ describe.each([
         await prepare(page);
         await page.evaluate("look.unfold(); document.fonts.ready.then(() => 0)");
         const light = await page.evaluate<string[]>("look.violations()");
+        const menus = await page.evaluate<string[]>("look.menuViolations()");
         const measured = await page.evaluate<object>(`look.measure(${TARGET_PX_MIN})`);
         await page.emulateMedia({ colorScheme: "dark" });
         const dark = await page.evaluate<string[]>("look.colourViolations()");
@@ -191,7 +192,7 @@ describe.each([
         await page.setViewportSize(narrowest);
         const sidewaysNarrow = await page.evaluate<number>(SIDEWAYS);
         await page.setViewportSize(viewport);
-        return { light, dark, ...measured, sidewaysNarrow };
+        return { light, menus, dark, ...measured, sidewaysNarrow };
       }),
     MATRIX_MS,
   );
