@@ -15,7 +15,7 @@ import { runStateLabel } from "./part/badge.tsx";
 import { formatDuration } from "./part/duration.ts";
 import { EmptyState } from "./part/empty-state.tsx";
 import { PostForm } from "./part/form.tsx";
-import { Graph, nodeOrder } from "./part/graph.tsx";
+import { Graph, nodesInOrder } from "./part/graph.tsx";
 import { Icon } from "./part/icon.tsx";
 import { idPart } from "./part/id.ts";
 import { NodeItem, nodeNote } from "./part/node.tsx";
@@ -310,8 +310,7 @@ function RunPanel(props: WorkflowPageProps) {
 
 function Steps(props: WorkflowPageProps & { workflow: Workflow }) {
   const { workflow, drawing, drawn, record } = props;
-  const order = nodeOrder(workflow);
-  const nodes = order.flatMap((id) => workflow.nodes.find((node) => node.id === id) ?? []);
+  const nodes = nodesInOrder(workflow);
   const steps = drawn === undefined ? undefined : newestSteps(drawn.steps);
   return (
     <Panel

@@ -11,7 +11,7 @@ import type { ChatTool } from "../web/chat/tool.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { redactorFor } from "./ports.ts";
 import { providerStatuses } from "./provider-status.ts";
-import { createRun } from "./workflow-runs.ts";
+import { runCreator } from "./workflow-runs.ts";
 
 interface Parts {
   readonly store: Store;
@@ -29,8 +29,7 @@ export async function loadChatTools(config: Config, parts: Parts): Promise<reado
   return createChatTools({
     ...store,
     reader: createWorkflowReader(TOOL_NAMES),
-    createRun: (request, made) =>
-      createRun(store, request, { clock, source: "dashboard", ...made }),
+    createRun: runCreator(store, clock),
     providers: () => providerStatuses(settings.current()),
     offeredModels: async () => offeredModels(await settings.refresh()),
     tools: parts.tools,

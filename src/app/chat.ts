@@ -8,7 +8,6 @@ import { systemClock } from "../lib/clock.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { createProcessIdentity, type ProcessIdentity } from "../process/identity.ts";
 import { openStoreDegradable, type Store } from "../store/store.ts";
-import { createAbandonedWatch } from "../web/chat/abandoned.ts";
 import type { ChatApp } from "../web/chat/app.ts";
 import { loadChatTools } from "./chat-tools.ts";
 import { listen } from "./listen.ts";
@@ -16,7 +15,7 @@ import { followSettings } from "./live-settings.ts";
 import { createLazyModels } from "./ports.ts";
 import { promptFacts, toolFacts } from "./prompt-facts.ts";
 import { hasRealProvider, providerStatuses, usableProviders } from "./provider-status.ts";
-import { createRun } from "./workflow-runs.ts";
+import { runCreator } from "./workflow-runs.ts";
 
 export interface ChatOptions {
   readonly version: string;
@@ -44,8 +43,6 @@ export async function startChat(config: Config, options: ChatOptions) {
     },
   );
   const port = server.port ?? config.chat.port;
-  // Before anybody asks: what a process that was killed left is then there to be gone on with.
-  await interruptAnswers(store, { self, options });
   bound.resolve(port);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}/`,
@@ -60,21 +57,6 @@ export async function startChat(config: Config, options: ChatOptions) {
 /** The dashboard's own address where only this machine can reach it; never one that others can. */
 function chatHost(host: string): string {
   return isLoopback(host) ? host.replace(/^\[(.*)\]$/, "$1") : "127.0.0.1";
-}
-
-/** Answers that the process before this one did not bring to an end; pages look for the others. */
-async function interruptAnswers(
-  store: Store,
-  { self, options }: { self: ProcessIdentity; options: ChatOptions },
-): Promise<void> {
-  await createAbandonedWatch({
-    conversations: store.conversations,
-    clock: systemClock,
-    health: () => store.health(),
-    self,
-    isActive: () => false,
-    reportError: options.reportError,
-  }).look();
 }
 
 async function loadApp(
@@ -111,8 +93,7 @@ async function loadApp(
     runs: store.runs,
     runReader: store.runReader,
     metrics: store.metrics,
-    createRun: (request, made) =>
-      createRun(store, request, { clock, source: "dashboard", ...made }),
+    createRun: runCreator(store, clock),
     providers: () => providerStatuses(current()),
     models: createLazyModels(async () => (await settings.refresh()).llm),
     clock,

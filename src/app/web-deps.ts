@@ -17,9 +17,10 @@ import { createAgentCheck } from "./agent-check.ts";
 import { createBackups } from "./backups.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { createSettingsDeps } from "./settings-deps.ts";
+import { toolFacts } from "./prompt-facts.ts";
 import { createRunActions } from "./run-actions.ts";
 import { followResources } from "./resources.ts";
-import { createRun } from "./workflow-runs.ts";
+import { runCreator } from "./workflow-runs.ts";
 
 const RESTART_DELAY_MS = 300;
 /** A key of the database's settings. */
@@ -103,18 +104,15 @@ export function createWebDeps(config: Config, parts: WebParts): WebDeps {
     knownTools: TOOL_NAMES,
     examples: EXAMPLES,
     vocabulary: () => readVocabulary(config),
-    createRun: (request, made) =>
-      createRun(store, request, { clock, source: "dashboard", ...made }),
+    createRun: runCreator(store, clock),
     actions: createRunActions({ ...store, toolNames: TOOL_NAMES, clock }),
     reportError: parts.reportError,
   };
 }
 
 async function readVocabulary(config: Config) {
-  const { describeTools } = await import("./tool-deps.ts");
   const { listKnownModels } = await import("../llm/known-models.ts");
-  const tools = describeTools(config).map(({ name, description }) => ({ name, description }));
-  return { tools, models: await listKnownModels() };
+  return { tools: await toolFacts(config), models: await listKnownModels() };
 }
 
 function answered(modelCount: number): string {

@@ -5,7 +5,7 @@ import type { Problem, Workflow, WorkflowStore } from "../domain/workflow.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
 import type { JsonObject } from "../lib/json.ts";
-import type { RunRequest } from "../web/deps.ts";
+import type { RunRequest, WebDeps } from "../web/deps.ts";
 
 interface Stores {
   readonly runs: RunStore;
@@ -69,6 +69,11 @@ export async function createRun(
   const run = await runs.get(id);
   if (run === undefined) throw new AppError("internal", `Run ${id} was not stored.`);
   return run;
+}
+
+/** The same as the web apps are given it: begun on the dashboard, unless it is said otherwise. */
+export function runCreator(stores: Stores, clock: Clock): WebDeps["createRun"] {
+  return (request, made) => createRun(stores, request, { clock, source: "dashboard", ...made });
 }
 
 /** The problems travel as the cause, for whoever can show them at their places. */

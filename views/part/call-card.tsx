@@ -8,7 +8,7 @@ import { isJsonObject, type Json } from "../../src/lib/json.ts";
 import { CopyButton, keepNewline, VALUE_CHARS_MAX } from "./code.tsx";
 import { type CostEstimate, CostEstimateText } from "./cost-estimate.tsx";
 import { Diff, diffNote } from "./diff.tsx";
-import { Graph, nodeOrder } from "./graph.tsx";
+import { Graph, nodesInOrder, planNodes } from "./graph.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { idPart, shortId } from "./id.ts";
 import { nodeNote } from "./node.tsx";
@@ -300,9 +300,6 @@ function PlannedSave(props: { plan: SavePlan; id: string }) {
 
 function NewWorkflow(props: { plan: SavePlan; id: string }) {
   const { workflow, drawing } = props.plan;
-  const nodes = nodeOrder(workflow).flatMap(
-    (name) => workflow.nodes.find((node) => node.id === name) ?? [],
-  );
   const nodeId = (name: string) => `${props.id}-node-${idPart(name)}`;
   return (
     <>
@@ -312,16 +309,11 @@ function NewWorkflow(props: { plan: SavePlan; id: string }) {
           drawing={drawing}
           id={props.id}
           label={`Steps of ${workflow.name}, ${props.id}`}
-          nodes={nodes.map((node) => ({
-            id: node.id,
-            href: `#${nodeId(node.id)}`,
-            note: nodeNote(node),
-            state: undefined,
-          }))}
+          nodes={planNodes(workflow, (id) => `#${nodeId(id)}`)}
         />
       )}
       <ol class="result-steps">
-        {nodes.map((node) => (
+        {nodesInOrder(workflow).map((node) => (
           <li id={nodeId(node.id)}>
             <b>{node.id}</b> {node.description} <span class="sub">{nodeNote(node)}</span>
           </li>

@@ -1,27 +1,40 @@
 import type { Child, PropsWithChildren } from "hono/jsx";
 import { InlineText } from "./inline-text.tsx";
 
+interface FormProps {
+  readonly action: string;
+  readonly id?: string;
+  readonly class?: string;
+  /** Carries a file. */
+  readonly multipart?: boolean;
+  /**
+   * With script it is sent without leaving the page, for what comes back to this page and shows in its live parts:
+   * the button is busy until they say so, and a refusal stands beside it.
+   */
+  readonly stays?: boolean;
+  /** What was typed has gone with it: one that stays is empty afterwards. */
+  readonly clears?: boolean;
+}
+
 /**
  * A form that changes something. It is sent by the browser itself, not by htmx: refusals (422) and
  * redirects then work the same with and without script.
  */
-export function PostForm(
-  props: PropsWithChildren<{
-    action: string;
-    csrf: string;
-    class?: string;
-    /** Carries a file. */
-    multipart?: boolean;
-    id?: string;
-    /**
-     * With script it is sent without leaving the page, for what comes back to this page and shows in its live parts:
-     * the button is busy until they say so, and a refusal stands beside it.
-     */
-    stays?: boolean;
-    /** What was typed has gone with it: one that stays is empty afterwards. */
-    clears?: boolean;
-  }>,
-) {
+export function PostForm(props: PropsWithChildren<FormProps & { csrf: string }>) {
+  return (
+    <SentForm {...props}>
+      <input type="hidden" name="_csrf" value={props.csrf} />
+      {props.children}
+    </SentForm>
+  );
+}
+
+/** The same inside of a live part, which is drawn without the CSRF token of a page: `FormToken` gives it, outside. */
+export function LiveForm(props: PropsWithChildren<FormProps & { id: string }>) {
+  return <SentForm {...props} />;
+}
+
+function SentForm(props: PropsWithChildren<FormProps>) {
   return (
     <form
       method="post"
@@ -32,28 +45,6 @@ export function PostForm(
       hx-boost="false"
       data-stays={props.stays === true ? "" : undefined}
       data-clears={props.clears === true ? "" : undefined}
-    >
-      <input type="hidden" name="_csrf" value={props.csrf} />
-      {props.children}
-    </form>
-  );
-}
-
-/**
- * A form inside of a live part, which is drawn without the CSRF token of a page: `FormToken` gives it, outside of the
- * live part.
- */
-export function LiveForm(
-  props: PropsWithChildren<{ action: string; id: string; class?: string; stays?: boolean }>,
-) {
-  return (
-    <form
-      method="post"
-      action={props.action}
-      class={props.class}
-      id={props.id}
-      hx-boost="false"
-      data-stays={props.stays === true ? "" : undefined}
     >
       {props.children}
     </form>

@@ -6,9 +6,16 @@ import {
   type PlacedEdge,
   type PlacedNode,
 } from "../../src/graph/drawing.ts";
-import { END, START, targetsOf, type Workflow } from "../../src/domain/workflow.ts";
+import {
+  END,
+  START,
+  targetsOf,
+  type Workflow,
+  type WorkflowNode,
+} from "../../src/domain/workflow.ts";
 import { clip } from "../../src/lib/clip.ts";
 import { type NodeState, StateGlyph } from "./badge.tsx";
+import { nodeNote } from "./node.tsx";
 
 const NAME_CHARS_MAX = 18;
 const NOTE_CHARS_MAX = 22;
@@ -34,6 +41,21 @@ export function nodeOrder(workflow: Workflow): string[] {
   order.delete(START);
   order.delete(END);
   return [...order];
+}
+
+/** Its nodes in that order. */
+export function nodesInOrder(workflow: Workflow): WorkflowNode[] {
+  return nodeOrder(workflow).flatMap((id) => workflow.nodes.find((node) => node.id === id) ?? []);
+}
+
+/** What is drawn of a workflow where there is no run. */
+export function planNodes(workflow: Workflow, hrefOf: (id: string) => string): GraphNode[] {
+  return nodesInOrder(workflow).map((node) => ({
+    id: node.id,
+    href: hrefOf(node.id),
+    note: nodeNote(node),
+    state: undefined,
+  }));
 }
 
 export function Graph(props: {

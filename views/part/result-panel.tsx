@@ -18,10 +18,10 @@ import { Source } from "./code.tsx";
 import { CodeBlock } from "./code-block.tsx";
 import { type CostEstimate, CostEstimateText } from "./cost-estimate.tsx";
 import { FormToken, LiveForm, PostForm } from "./form.tsx";
-import { Graph, nodeOrder } from "./graph.tsx";
+import { Graph, nodesInOrder, planNodes } from "./graph.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { idPart } from "./id.ts";
-import { NodeItem, nodeNote } from "./node.tsx";
+import { NodeItem } from "./node.tsx";
 import { plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { DECISION_FORM } from "./run-needs.tsx";
@@ -260,9 +260,6 @@ export function ResultBody(props: ResultPanelProps) {
 }
 
 function GraphView({ workflow, result }: PanelResult & { workflow: Workflow }) {
-  const nodes = nodeOrder(workflow).flatMap(
-    (id) => workflow.nodes.find((node) => node.id === id) ?? [],
-  );
   return (
     <>
       {workflow.description === undefined ? null : (
@@ -273,16 +270,11 @@ function GraphView({ workflow, result }: PanelResult & { workflow: Workflow }) {
           drawing={result.drawing}
           id="result-graph-drawing"
           label={`Steps of ${workflow.name}`}
-          nodes={nodes.map((node) => ({
-            id: node.id,
-            href: `#node-${idPart(node.id)}`,
-            note: nodeNote(node),
-            state: undefined,
-          }))}
+          nodes={planNodes(workflow, (id) => `#node-${idPart(id)}`)}
         />
       )}
       <ol class="node-list">
-        {nodes.map((node) => (
+        {nodesInOrder(workflow).map((node) => (
           <NodeItem node={node} />
         ))}
       </ol>

@@ -3,10 +3,9 @@ import type { Problem, Workflow, WorkflowRecord } from "../../src/domain/workflo
 import type { Drawing } from "../../src/graph/drawing.ts";
 import { formatDuration } from "./duration.ts";
 import { EmptyState } from "./empty-state.tsx";
-import { Graph, nodeOrder } from "./graph.tsx";
+import { Graph, planNodes } from "./graph.tsx";
 import { Icon } from "./icon.tsx";
 import { formatCost } from "./money.ts";
-import { nodeNote } from "./node.tsx";
 import { formatCount, plural } from "./number.ts";
 import { ProblemList } from "./problem-list.tsx";
 import { typeText } from "./type.ts";
@@ -163,11 +162,7 @@ function PreviewGraph(props: { workflow: Workflow; drawing: Drawing; source: str
       drawing={drawing}
       label={`Steps of ${workflow.name}`}
       id="preview-graph"
-      nodes={nodeOrder(workflow).flatMap((id) => {
-        const node = workflow.nodes.find((one) => one.id === id);
-        if (node === undefined) return [];
-        return [{ id, href: `#L${lines.get(id) ?? 1}`, note: nodeNote(node), state: undefined }];
-      })}
+      nodes={planNodes(workflow, (id) => `#L${lines.get(id) ?? 1}`)}
     />
   );
 }
