@@ -1,9 +1,10 @@
 /** The chat over real HTTP with a scripted model: branches, answers that go on, tool calls, files, options. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { AppError } from "../../src/domain/error.ts";
 import type { ModelRequest, ToolCall } from "../../src/domain/model.ts";
 import type { ChatTool } from "../../src/web/chat/tool.ts";
 import { say } from "../engine/script.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import {
   beginTalk,
   type ChatWorld,
@@ -19,15 +20,10 @@ import { Browser, GREETING } from "./world.ts";
 const PNG = Uint8Array.fromBase64(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
 );
-const worlds: ChatWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 async function start(options: ChatWorldOptions = {}): Promise<ChatWorld> {
-  const world = await startChatWorld(options);
-  worlds.push(world);
-  return world;
+  return closed(await startChatWorld(options));
 }
 
 const counted = (_: ModelRequest, count: number) => say(`Answer ${count + 1}`);

@@ -1,17 +1,15 @@
 /** The chat's own address: the same guards as through the dashboard, and who gets in behind a login. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { forwardedMark, FORWARDED_HEADER } from "../../src/web/forwarded.ts";
 import { SECURITY_HEADERS } from "../../src/web/middleware/security-headers.ts";
 import { CHAT_ROUTES } from "../../src/web/routes.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import { beginTalk, type ChatWorld, isAtRest, pageWith, startChatWorld } from "./chat-world.ts";
 import { SCENARIOS, setUp, type Scenario, type Setting } from "./scenarios.ts";
 import { openSse } from "./sse-client.ts";
 import { Browser, PASSWORD, SECRET_KEY } from "./world.ts";
 
-const worlds: ChatWorld[] = [];
-afterEach(async () => {
-  for (const each of worlds.splice(0)) await each[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 let world: ChatWorld;
 let setting: Setting;
@@ -135,7 +133,7 @@ test("the root leads to the chat, and every other page to the dashboard, also by
 
 test("behind a login only the dashboard lets people in, and a logout counts at once", async () => {
   const guarded = await startChatWorld({ host: "0.0.0.0" });
-  worlds.push(guarded);
+  closed(guarded);
   const { conversations } = guarded.store;
   await conversations.create({ id: "c1", title: "Secret plans", text: "x" });
   const stranger = new Browser(guarded);
@@ -180,7 +178,7 @@ test("behind a login only the dashboard lets people in, and a logout counts at o
 
 test("a mark that a browser sends to the dashboard is not passed on", async () => {
   const guarded = await startChatWorld({ host: "0.0.0.0" });
-  worlds.push(guarded);
+  closed(guarded);
   const marked = forwardedMark(SECRET_KEY, new Request(`${guarded.url}/chat`));
   const answer = await new Browser(guarded).get("/chat", { [FORWARDED_HEADER]: marked });
   expect(answer.status).toBe(303);
@@ -197,7 +195,7 @@ test("while the database cannot be written the talk stays readable and nothing i
   const full = await startChatWorld({
     chatDeps: { health: () => (isFull ? degraded : { state: "ok" }) },
   });
-  worlds.push(full);
+  closed(full);
   const browser = new Browser(full);
   const path = await beginTalk(browser);
   await pageWith(browser, path, isAtRest);
@@ -214,7 +212,7 @@ test("while the database cannot be written the talk stays readable and nothing i
 
 test("away: a page with the reason and the fix; a script and a form get them too", async () => {
   const away = await startChatWorld();
-  worlds.push(away);
+  closed(away);
   const browser = new Browser(away);
   await browser.get("/settings");
   await away.stopChat("kill");

@@ -1,5 +1,5 @@
 /** A conversation that another process answers, with its own connection to the database: shown live, stopped, kept. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -7,6 +7,7 @@ import { type Answers, createAnswers } from "../../src/web/chat/answers.ts";
 import { createAnswerReader } from "../../src/web/chat/reading.ts";
 import { say, scriptedModels } from "../engine/script.ts";
 import { waitFor } from "../support/agents.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import {
   type ChatWorld,
   type ChatWorldOptions,
@@ -22,10 +23,7 @@ import { Browser } from "./world.ts";
 const LIVE_MS_MAX = 500;
 const STOP_MS_MAX = 200;
 
-const disposables: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of disposables.splice(0).toReversed()) await each[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 interface Elsewhere {
   readonly store: Store;
@@ -34,9 +32,7 @@ interface Elsewhere {
 }
 
 async function start(options: ChatWorldOptions = {}): Promise<ChatWorld> {
-  const world = await startChatWorld(options);
-  disposables.push(world);
-  return world;
+  return closed(await startChatWorld(options));
 }
 
 /** As `agents new` answers. */
@@ -62,7 +58,7 @@ async function startElsewhere(
     reportError: (error) => errors.push(error),
     onChange: () => {},
   });
-  disposables.push({
+  closed({
     async [Symbol.asyncDispose]() {
       await answers.close();
       await store.close();
@@ -76,7 +72,7 @@ async function openTab(world: ChatWorld, path: string): Promise<SseClient> {
   const { text } = await new Browser(world).get(path);
   const address = /hx-sse:connect="([^"]+)"/.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
   const tab = await openSse(world.url + address);
-  disposables.push(tab);
+  closed(tab);
   return tab;
 }
 

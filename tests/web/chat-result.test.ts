@@ -2,14 +2,16 @@
  * Goal: the workflow beside the talk follows it, is changed in its form and run, and its run is followed there.
  * Method: the dashboard with the chat's process behind it over HTTP; the test acts as the worker of the run.
  */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { say } from "../engine/script.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import { beginStep, endStep } from "../support/journal.ts";
 import { visibleText as visible } from "../views/inspect.ts";
 import {
   beginTalk,
   createSpeaker,
   type ChatWorld,
+  type ChatWorldOptions,
   FENCED,
   isAtRest,
   pageWith,
@@ -18,15 +20,10 @@ import {
 import { openSse } from "./sse-client.ts";
 import { Browser, GREETING } from "./world.ts";
 
-let opened: ChatWorld | undefined;
-afterEach(async () => {
-  await opened?.[Symbol.asyncDispose]();
-  opened = undefined;
-});
+const closed = closeAfterEach();
 
-async function start(options: Parameters<typeof startChatWorld>[0] = {}): Promise<ChatWorld> {
-  opened = await startChatWorld(options);
-  return opened;
+async function start(options: ChatWorldOptions = {}): Promise<ChatWorld> {
+  return closed(await startChatWorld(options));
 }
 
 /** What stands beside the talk. */

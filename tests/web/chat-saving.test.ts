@@ -1,11 +1,12 @@
 /** What is saved and run from the chat is what the person saw, whoever has changed the workflow meanwhile. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { createRun } from "../../src/app/workflow-runs.ts";
 import { TOOL_NAMES } from "../../src/domain/tool.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createChatTools } from "../../src/web/chat/tools.ts";
 import { createWorkflowReader } from "../../src/web/workflow-reader.ts";
 import { askFor, say } from "../engine/script.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import {
   beginTalk,
   type ChatWorld,
@@ -16,10 +17,7 @@ import {
 } from "./chat-world.ts";
 import { Browser, GREETING } from "./world.ts";
 
-const worlds: ChatWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 const THEIRS = `${GREETING}# theirs\n`;
 const valuesOf = (page: string, form: string, name: string) =>
@@ -54,7 +52,7 @@ async function start(tool?: { name: string; input: Record<string, string> }): Pr
         ),
     },
   });
-  worlds.push(world);
+  closed(world);
   return world;
 }
 

@@ -1,16 +1,14 @@
 /** The ways into the chat from other pages, and out of it into the editor: what goes along is seen, and told. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { TOOL_NAMES } from "../../src/domain/tool.ts";
 import type { ChatTool } from "../../src/web/chat/tool.ts";
 import { createChatTools } from "../../src/web/chat/tools.ts";
 import { createWorkflowReader } from "../../src/web/workflow-reader.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import { beginTalk, type ChatWorld, isAtRest, pageWith, startChatWorld } from "./chat-world.ts";
 import { type Answer, Browser, GREETING } from "./world.ts";
 
-const worlds: ChatWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 const BROKEN = GREETING.replace("outputs: [text]", "outputs: [texts]");
 
@@ -21,7 +19,7 @@ async function start(isDemo = false): Promise<{ world: ChatWorld; browser: Brows
     deps: { demo: () => isDemo },
     chatDeps: { tools: () => Promise.resolve(known) },
   });
-  worlds.push(world);
+  closed(world);
   const { store } = world;
   known.push(
     ...createChatTools({

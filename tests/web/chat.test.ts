@@ -1,7 +1,8 @@
 /** The chat over real HTTP through the dashboard, with a scripted model: what is said, kept, repaired. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { AppError } from "../../src/domain/error.ts";
 import { answer, failWith, say } from "../engine/script.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import {
   beginTalk,
   type ChatWorld,
@@ -15,15 +16,10 @@ import {
 import { openSse, type SseClient } from "./sse-client.ts";
 import { Browser, GREETING } from "./world.ts";
 
-const worlds: ChatWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 async function start(options: ChatWorldOptions = {}): Promise<ChatWorld> {
-  const world = await startChatWorld(options);
-  worlds.push(world);
-  return world;
+  return closed(await startChatWorld(options));
 }
 
 const fenced = (source: string) => `Here it is.\n\n\`\`\`yaml\n${source}\`\`\`\n`;

@@ -1,20 +1,16 @@
 /** Attacks that once worked: each is tried against the real app. */
 import { connect } from "node:net";
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { LOGIN_FAILURE_COUNT_MAX } from "../../src/web/throttle.ts";
+import { closeAfterEach } from "../support/close-after-each.ts";
 import { startChatWorld } from "./chat-world.ts";
 import { STREAM_LIMITS } from "../../src/web/sse.ts";
 import { Browser, PASSWORD, startWorld, type World, type WorldOptions } from "./world.ts";
 
-const worlds: World[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world[Symbol.asyncDispose]();
-});
+const closed = closeAfterEach();
 
 async function start(options: WorldOptions = {}): Promise<World> {
-  const world = await startWorld(options);
-  worlds.push(world);
-  return world;
+  return closed(await startWorld(options));
 }
 
 /** The whole answer to a request that is sent as it is. */
